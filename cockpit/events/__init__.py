@@ -1,0 +1,1 @@
+"""The event: its catalogue of names, its wire form, its columnar form."""
