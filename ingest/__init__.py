@@ -1,0 +1,1 @@
+"""The processes: imperative shells round the library."""
