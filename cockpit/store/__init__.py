@@ -1,0 +1,1 @@
+"""The only DuckDB. One process owns the file; everybody else asks it for named reads."""

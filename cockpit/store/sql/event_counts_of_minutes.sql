@@ -1,0 +1,5 @@
+SELECT name, sum(events)::BIGINT AS events
+FROM cockpit.minute_measures
+WHERE minute >= $start AND minute < $end
+GROUP BY name
+ORDER BY name

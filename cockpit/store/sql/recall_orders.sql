@@ -1,0 +1,1 @@
+SELECT source, order_key FROM cockpit.orders

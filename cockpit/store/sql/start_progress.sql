@@ -1,0 +1,2 @@
+INSERT INTO cockpit.progress
+VALUES ($log_epoch, $position, $time_zone, $currency, $last_event_at, $last_received_at, $processed_at)
