@@ -1,0 +1,153 @@
+"""The warehouse process: consumer and Flight in threads, the feed in the event loop; one failing ends them all."""
+
+import argparse
+import asyncio
+import logging
+import signal
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
+from datetime import datetime, timedelta
+from typing import Protocol, Self, TypeVar
+
+from cockpit.clock import Clock, system_clock
+from cockpit.config import Config, shared_token
+from cockpit.store.compaction import PARTS, Compaction
+from cockpit.store.database import Database
+from cockpit.store.writer import Progress
+from ingest.log.sqlite import SqliteLog
+from ingest.warehouse.consumer import Consumer
+from ingest.warehouse.feed import Feed
+from ingest.warehouse.flight import FlightServer
+from ingest.warehouse.live import LiveState
+
+logger = logging.getLogger(__name__)
+
+TIDY_S = 30.0
+
+
+class HasEnd(Protocol):
+    def close(self) -> None: ...
+
+
+Closable = TypeVar("Closable", bound=HasEnd)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """None: the settings say everything."""
+
+
+def run(_args: argparse.Namespace, config: Config) -> int:
+    stop = threading.Event()
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(signum, lambda *_: stop.set())
+    with Warehouse(config) as warehouse:
+        progress = warehouse.consumer.progress
+        logger.info(
+            "warehouse at position %d of log %s; reads on port %d, feed on port %d",
+            progress.position,
+            progress.log_epoch[:8],
+            config.flight_port,
+            config.feed_port,
+        )
+        asyncio.run(warehouse.serve(stop))
+    logger.info("warehouse stopped at position %d", warehouse.consumer.progress.position)
+    return 0
+
+
+class Warehouse:
+    """The parts, wired. Tests use it without a process of its own."""
+
+    def __init__(self, config: Config, clock: Clock = system_clock) -> None:
+        self._config = config
+        self._open = ExitStack()
+        with self._open:
+            self._database = self._owned(Database.open(config.database_path))
+            log, self._tail_log = self._owned(SqliteLog(config.log_path)), self._owned(SqliteLog(config.log_path))
+            state = LiveState(config.zone, config.currency)
+            self.feed = Feed(state, self._tail_log.tail, clock, shared_token(config))
+            self.consumer = Consumer(log, self._database, config, clock, self.feed.took)
+            load(state, self._database, self.consumer.progress, clock())
+            self._compaction = Compaction(self._owned(self._database.cursor()))
+            self._compacting = threading.Lock()
+            self._open = self._open.pop_all()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._open.close()
+
+    async def serve(self, stop: threading.Event) -> None:
+        """Until `stop`, or until one part fails: then its error, after all have ended."""
+        actions = {"ping": self.ping, "compact": self.compact}
+        config = self._config
+        with (
+            FlightServer(
+                f"grpc://{config.host}:{config.flight_port}", shared_token(config), self._database, config.zone, actions
+            ),
+            thread_of(self.consumer.run, stop),
+            thread_of(self._tidy, stop),
+        ):
+            async with await self.feed.serve(config.host, config.feed_port):
+                publishing = asyncio.create_task(self.feed.publish())
+                while not stop.is_set() and not publishing.done():  # noqa: ASYNC110 - threads and signals set it
+                    await asyncio.sleep(0.05)
+                stop.set()
+                publishing.cancel()
+                with suppress(asyncio.CancelledError):
+                    await publishing
+
+    def ping(self) -> Mapping[str, object]:
+        """Answers with the position the tables are at."""
+        return {"position": self.consumer.progress.position}
+
+    def compact(self) -> Mapping[str, object]:
+        """Merges all parts of all measure tables."""
+        with self._compacting:
+            self._compaction.merge_all()
+        return {"compacted": list(PARTS)}
+
+    def _tidy(self, stop: threading.Event) -> None:
+        while not stop.wait(TIDY_S):
+            with self._compacting:
+                self._compaction.merge_grown()
+
+    def _owned(self, part: Closable) -> Closable:
+        self._open.callback(part.close)
+        return part
+
+
+@contextmanager
+def thread_of(work: Callable[[threading.Event], None], stop: threading.Event) -> Iterator[None]:
+    """Runs beside the block and is joined at its end; an error in it sets `stop` and is raised there."""
+    failures: list[BaseException] = []
+
+    def guarded() -> None:
+        try:
+            work(stop)
+        except BaseException as error:  # noqa: BLE001 - raised again where it is joined
+            failures.append(error)
+            stop.set()
+
+    thread = threading.Thread(target=guarded, name=work.__name__)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+    if failures:
+        raise failures[0]
+
+
+def load(state: LiveState, database: Database, progress: Progress, now: datetime) -> None:
+    """Bring the live state up to the tables: rollups of today and of the last hour."""
+    since = {"since": state.since(now).replace(tzinfo=None)}
+    rows = {
+        "minute_measures": database.select("live_minutes", since),
+        "latency_measures": database.select("live_latencies", since),
+        "visits": database.select("live_visits", since),
+        "intake": database.select("live_intake", {"since": (now - timedelta(hours=24)).replace(tzinfo=None)}),
+    }
+    state.apply(rows, progress, now)
