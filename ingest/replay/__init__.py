@@ -1,0 +1,1 @@
+"""Recorded events, sent again: reading, mapping, pacing, and remembering how far it got."""
