@@ -1,0 +1,3 @@
+from cockpit.ui.announcement import announce
+
+announce("alerts")

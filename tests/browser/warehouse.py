@@ -1,0 +1,72 @@
+"""The named read of the operational page, answered over real Flight with rows that the test chooses."""
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import polars as pl
+from pyarrow import flight
+
+from tests.browser.feed import CHANNELS, minute_of, rate_at
+
+MINUTE = timedelta(minutes=1)
+COLUMNS: dict[str, pl.DataType | type[pl.DataType]] = {
+    "minute": pl.Datetime("us"),
+    "channel": pl.String,
+    "name": pl.String,
+    "events": pl.Int64,
+    "bucket": pl.Int32,
+    "actions": pl.Int64,
+}
+BUCKET_OF_A_SECOND = 698  # 1.02 ** 698 is 1.006 million microseconds
+
+
+class History(flight.FlightServerBase):  # type: ignore[misc]  # pyarrow ships no types
+    """The past of a lively shop."""
+
+    def __init__(self, port: int, token: str) -> None:
+        super().__init__(f"grpc://127.0.0.1:{port}", middleware={"bearer": Bearer(token)})
+        self.asked: list[dict[str, object]] = []
+        self.is_empty = False
+
+    def do_get(self, _context: flight.ServerCallContext, ticket: flight.Ticket) -> flight.RecordBatchStream:
+        asked = json.loads(ticket.ticket)
+        assert asked["read"] == "operational_minutes"
+        self.asked.append(asked["params"])
+        return flight.RecordBatchStream(
+            (pl.DataFrame(schema=COLUMNS) if self.is_empty else rows(asked["params"])).to_arrow(
+                compat_level=pl.CompatLevel.oldest()
+            )
+        )
+
+
+class Bearer(flight.ServerMiddlewareFactory):  # type: ignore[misc]  # as above
+    def __init__(self, token: str) -> None:
+        super().__init__()
+        self.expected = [f"Bearer {token}"]
+
+    def start_call(self, _info: flight.CallInfo, headers: dict[str, list[str]]) -> None:
+        if headers.get("authorization") != self.expected:
+            raise flight.FlightUnauthenticatedError("wrong token")
+
+
+def rows(params: dict[str, str | int]) -> pl.DataFrame:
+    start, end = (datetime.fromisoformat(str(params[name])).astimezone(UTC) for name in ("start", "end"))
+    step = int(params["step_minutes"])
+    counted: list[tuple[object, ...]] = []
+    at = start
+    while at < end:
+        minute = minute_of(int(at.timestamp() * 1000), rate_at(int(at.timestamp() * 1000)) * step)
+        naive = at.replace(tzinfo=None)
+        for channel in CHANNELS:
+            scope = minute.scopes[channel]
+            counted += [(naive, channel, name, events, None, None) for name, events in scope.events.items()]
+            counted.append((naive, channel, None, None, BUCKET_OF_A_SECOND, scope.delivered))
+        at += step * MINUTE
+    return pl.DataFrame(counted, schema=COLUMNS, orient="row")
+
+
+if __name__ == "__main__":
+    import sys
+    from pathlib import Path
+
+    History(int(sys.argv[1]), Path(sys.argv[2]).read_text()).serve()
