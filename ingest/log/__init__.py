@@ -58,7 +58,10 @@ class EventLog(Protocol):
     def tail(self, after: int) -> Tail: ...
 
     def confirm(self, consumer: str, position: int) -> None:
-        """The consumer will never ask for `position` or less again: retention may take them."""
+        """The consumer has what lies up to `position`: retention may take it.
+
+        A consumer that starts over says so by a lower position, and retention waits for it again.
+        """
         ...
 
     def expire(self, now: datetime) -> int:

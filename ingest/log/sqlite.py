@@ -42,7 +42,7 @@ SELECT position, appended_us, bytes_until - length(payload) FROM entries WHERE p
 
 CONFIRM = """
 INSERT INTO consumers (name, position) VALUES (?, ?)
-ON CONFLICT (name) DO UPDATE SET position = max(position, excluded.position)
+ON CONFLICT (name) DO UPDATE SET position = excluded.position
 """
 EMPTY_TAIL = Tail(entries=0, events=0, oldest_at=None)
 BUSY_SECONDS = 5.0

@@ -69,7 +69,8 @@ class Consumer:
         return batch.size
 
     def run(self, stop: threading.Event) -> None:
-        """Until told to stop; then what was taken is confirmed."""
+        """Until told to stop. Where it begins is confirmed too: tables made again need the log from there on."""
+        self.confirm()
         while not stop.is_set():
             began = monotonic()
             rows = self.step()

@@ -85,12 +85,14 @@ def test_nothing_expires_before_every_consumer_has_confirmed_it(tmp_path: Path) 
     log.close()
 
 
-def test_a_consumer_never_goes_back(tmp_path: Path) -> None:
+def test_what_a_consumer_that_starts_over_has_not_read_again_is_kept(tmp_path: Path) -> None:
     log = SqliteLog(tmp_path / "log.sqlite", Keep(age=timedelta(0)))
     positions = [log.append([draft()], NOW) for _ in range(3)]
     log.confirm("warehouse", positions[1])
+    log.confirm("warehouse", 0)
+    assert log.expire(NOW + timedelta(days=1)) == 0
     log.confirm("warehouse", positions[0])
-    assert log.expire(NOW + timedelta(days=1)) == 2
+    assert log.expire(NOW + timedelta(days=1)) == 1
     log.close()
 
 
@@ -240,7 +242,7 @@ class LogMachine(RuleBasedStateMachine):
     def confirm(self, consumer: str, back: int) -> None:
         position = self.entries[-1 - min(back, len(self.entries) - 1)][0]
         self.log.confirm(consumer, position)
-        self.confirmed[consumer] = max(position, self.confirmed.get(consumer, 0))
+        self.confirmed[consumer] = position
 
     @rule()
     def reopen(self) -> None:
