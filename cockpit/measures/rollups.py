@@ -9,10 +9,10 @@ from zoneinfo import ZoneInfo
 import msgspec
 import polars as pl
 
+from cockpit.events.catalogue import catalogue
 from cockpit.events.frame import INSTANT, Flag
 
 UNMEASURED = int(Flag.LATE | Flag.BOT)  # stored, outside every measure
-SERVER_SIDE = r"^(message_|personalization_|support_|refund$|nps_response$|consent_updated$)"
 
 FACT_SCHEMA = pl.Schema(
     {
@@ -99,7 +99,7 @@ def facts(events: pl.DataFrame, zone: ZoneInfo, currency: str) -> pl.DataFrame:
     """FACT_SCHEMA of measured events; `is_order` marks the purchases that count as an order."""
     is_order = pl.col("is_order")
     money = {name: pl.when(is_order).then(amount).fill_null(0) for name, amount in order_money(currency).items()}
-    client = ~pl.col("name").str.contains(SERVER_SIDE)
+    client = ~pl.col("name").is_in(sorted(catalogue().server_side))
     return events.select(
         day=pl.col("occurred_at").dt.convert_time_zone(zone.key).dt.date(),
         minute=minute_of(pl.col("occurred_at")),

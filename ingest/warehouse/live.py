@@ -16,18 +16,21 @@ import numpy.typing as npt
 import polars as pl
 
 from cockpit.clock import business_day, day_bounds, from_us, to_us
+from cockpit.events.catalogue import catalogue
 from cockpit.kpis import live
 from cockpit.kpis.registry import Measures, value
 from cockpit.measures.active import ActiveSessions
 from cockpit.measures.distinct import ALL, Distinct, key_of
 from cockpit.measures.histogram import quantile_ms
 from cockpit.measures.keys import Mask
+from cockpit.measures.vocabulary import OTHER, Vocabulary
 from cockpit.store.writer import Progress
 
 Objects = npt.NDArray[np.object_]
 
 KEPT = timedelta(minutes=60)
 RECENT_MINUTES = 5
+MOST_WORDS = 100  # names beside the catalogue's, and segments; what senders make up beyond is counted as (other)
 UNKNOWN = "unknown"
 DEMO = "demo"
 OUTCOMES = {
@@ -75,6 +78,8 @@ class LiveState:
         self._minutes: defaultdict[int, defaultdict[str, Counts]] = defaultdict(lambda: defaultdict(Counts))
         self._changed: set[int] = set()
         self._active = ActiveSessions()
+        self._names = Vocabulary(MOST_WORDS, {named.canonical for named in catalogue().exact.values()})
+        self._segments = Vocabulary(MOST_WORDS)
         self._last_event_us: dict[str, int] = {}
         self._demo_at: datetime | None = None
         self.progress: Progress | None = None
@@ -108,7 +113,8 @@ class LiveState:
         sums = ("events", "orders", "value_cents", "costed_value_cents", "cost_cents")
         rows = recent.group_by("minute", "channel", "name").agg(pl.col(sums).sum()).collect()
         today, oldest = business_day(now, self.zone), _minute_ms(now - KEPT)
-        for minute, channel, name, events, *money in rows.iter_rows():
+        for minute, channel, sent, events, *money in rows.iter_rows():
+            name = self._names.word(sent)
             if (day := business_day(minute, self.zone)) >= today:
                 for scope in (ALL, channel):
                     self._days[day].events[scope][name] += events
@@ -130,7 +136,8 @@ class LiveState:
             self._changed.add(_ms(minute))
 
     def _take_visits(self, visits: pl.DataFrame, now: datetime) -> None:
-        seen = _keyed(visits)
+        others = self._segments.others(visits["segment"].unique())
+        seen = _keyed(visits.with_columns(pl.col("segment").replace(others, OTHER)) if others else visits)
         sessions, groups, active_us = (seen[name].to_numpy() for name in ("session", "group", "active_us"))
         self._active.saw(sessions, groups, lambda row: (seen["channel"][row], seen["segment"][row]), active_us, now)
         self._take_newest(seen, now)

@@ -14,7 +14,7 @@ from cockpit.kpis.live import Queue
 from cockpit.store.database import Database
 from ingest.warehouse.command import load
 from ingest.warehouse.consumer import Consumer
-from ingest.warehouse.live import Header, LiveState
+from ingest.warehouse.live import MOST_WORDS, Header, LiveState
 from tests.warehouse_events import NOON, ListLog, Row, action, draft, event, purchase, refusal, refusals, streams
 
 SAO_PAULO = ZoneInfo("America/Sao_Paulo")
@@ -233,6 +233,18 @@ def test_intake_is_conserved_and_counted_by_the_day_of_receipt(warehouse: Wareho
         "refused": 2,
         "refused_by_code": {"no_name": 2},
     }
+
+
+def test_names_and_segments_that_senders_make_up_do_not_grow_the_snapshot(warehouse: Warehouse) -> None:
+    made_up = [event(str(n), f"name {n}", profile_id=f"u:{n}", segment=f"segment {n}") for n in range(500)]
+    warehouse.take(*made_up, purchase("p", 100))
+    shown = warehouse.shows()
+    by_name = shown["scopes"]["all"]["today"]["events_by_name"]
+    assert len(by_name) <= MOST_WORDS + 2
+    assert sum(by_name.values()) == 501
+    assert by_name["purchase"] == 1
+    assert len(shown["sessions"]) <= MOST_WORDS + 2
+    assert sum(each["sessions"] for each in shown["sessions"]) == 500
 
 
 def test_demo_is_said_for_a_day_after_its_last_event(warehouse: Warehouse) -> None:
