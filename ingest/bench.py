@@ -26,7 +26,7 @@ from websockets.sync.client import ClientConnection, connect
 from cockpit.config import ROOT, Config, shared_token
 from cockpit.errors import MachineError
 from ingest.gateway import access
-from ingest.ports import free_ports
+from ingest.ports import answers, free_ports
 
 READY_S = 60.0
 DRAIN_S = 120.0
@@ -86,6 +86,7 @@ def measure(frames_of: int, *, null: bool, seconds: float, connections: int) -> 
         )
         key = access.add_key(config.keys_path, "bench", "secret")
         with process(config, "gateway", *(["--null"] if null else [])) as gateway:
+            await_ready(f"http://{config.host}:{config.gateway_port}/readyz")
             if null:
                 load = generate(config, key, frames_of, seconds, connections)
                 return Pass(frames_of=frames_of, null=True, **rates(load), gateway_mib=peak_mib(gateway.pid))
@@ -160,6 +161,14 @@ def process(config: Config, *command: str) -> Iterator[subprocess.Popen[bytes]]:
         child.wait(30)
 
 
+def await_ready(url: str) -> None:
+    deadline = time.monotonic() + READY_S
+    while not answers(url):
+        if time.monotonic() > deadline:
+            raise MachineError(f"{url} does not answer after {READY_S:.0f} s")
+        time.sleep(0.05)
+
+
 class Watch:
     """Reads the live feed beside the load: the age of the oldest unread log entry, and how many events are stored."""
 
@@ -219,38 +228,32 @@ def peak_mib(pid: int) -> float:
 
 
 def table(passes: Sequence[Pass]) -> Table:
-    columns = [
-        "frames of",
-        "events/s",
-        "of null",
-        "ack p50 ms",
-        "ack p99 ms",
-        "lag p95 ms",
-        "log B/ev",
-        "DuckDB B/ev",
-        "gateway MiB",
-        "warehouse MiB",
-    ]
-    result = Table(*columns, title="Cockpit pipeline, medians")
-    for frames_of in sorted({one.frames_of for one in passes}):
-        real = [one for one in passes if one.frames_of == frames_of and not one.null]
-        null = [one for one in passes if one.frames_of == frames_of and one.null]
-        ratios = [ours.events_per_s / theirs.events_per_s for ours, theirs in zip(real, null, strict=True)]
-        result.add_row(
-            str(frames_of),
-            f"{median(one.events_per_s for one in real):,.0f}",
-            f"{median(ratios):.2f}",
-            *(
-                f"{median(getattr(one, field) for one in real):,.0f}"
-                for field in (
-                    "ack_p50_ms",
-                    "ack_p99_ms",
-                    "lag_p95_ms",
-                    "log_bytes",
-                    "database_bytes",
-                    "gateway_mib",
-                    "warehouse_mib",
-                )
-            ),
-        )
+    """A column per frame size; medians over the rounds."""
+    sizes = sorted({one.frames_of for one in passes})
+    result = Table("median of each pass", *(f"frames of {size}" for size in sizes), title="Cockpit pipeline")
+    for size in sizes:
+        result.columns[1 + sizes.index(size)].justify = "right"
+    for label, field, decimals in ROWS:
+        result.add_row(label, *(f"{figure(passes, size, field):,.{decimals}f}" for size in sizes))
     return result
+
+
+ROWS = (
+    ("acknowledged events/s", "events_per_s", 0),
+    ("of the null gateway's", "of_null", 2),
+    ("ack p50, ms", "ack_p50_ms", 0),
+    ("ack p99, ms", "ack_p99_ms", 0),
+    ("warehouse lag p95, ms", "lag_p95_ms", 0),
+    ("log, bytes/event", "log_bytes", 0),
+    ("DuckDB, bytes/event", "database_bytes", 0),
+    ("gateway peak, MiB", "gateway_mib", 0),
+    ("warehouse peak, MiB", "warehouse_mib", 0),
+)
+
+
+def figure(passes: Sequence[Pass], frames_of: int, field: str) -> float:
+    real = [one for one in passes if one.frames_of == frames_of and not one.null]
+    if field != "of_null":
+        return float(median(getattr(one, field) for one in real))
+    null = [one for one in passes if one.frames_of == frames_of and one.null]
+    return median(ours.events_per_s / theirs.events_per_s for ours, theirs in zip(real, null, strict=True))

@@ -1,6 +1,7 @@
-"""Ports that nobody uses now: for benches and tests, which must not meet a running cockpit."""
+"""Ports of this machine: free ones, for benches and tests that must not meet a running cockpit, and answering ones."""
 
 import socket
+import urllib.request
 from contextlib import ExitStack
 
 
@@ -11,3 +12,12 @@ def free_ports(count: int) -> list[int]:
         for each in sockets:
             each.bind(("127.0.0.1", 0))
         return [each.getsockname()[1] for each in sockets]
+
+
+def answers(url: str) -> bool:
+    """Whether an HTTP server of this machine says 200 there."""
+    try:
+        with urllib.request.urlopen(url, timeout=2) as response:  # noqa: S310 - our own loopback address
+            return bool(response.status == 200)
+    except OSError:
+        return False

@@ -11,8 +11,6 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -21,6 +19,7 @@ import msgspec
 from cockpit.config import ROOT, Config
 from cockpit.errors import MachineError
 from ingest.gateway import access
+from ingest.ports import answers
 
 STABLE_AFTER_S = 30.0
 GRACE_S = 10.0
@@ -199,11 +198,3 @@ def announce(config: Config, supervisor: Supervisor) -> None:
     say(f"events go to ws://{config.host}:{config.gateway_port}/ws")
     say("a write key for your shop: .venv/bin/python -m ingest keys add shop")
     say("Ctrl-C stops everything")
-
-
-def answers(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(url, timeout=2) as response:  # noqa: S310 - our own loopback address
-            return bool(response.status == 200)
-    except (urllib.error.URLError, OSError):
-        return False

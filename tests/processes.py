@@ -6,7 +6,6 @@ import subprocess
 import sys
 import threading
 import time
-import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,7 +18,7 @@ from websockets.exceptions import WebSocketException
 from websockets.sync.client import connect
 
 from cockpit.config import ROOT, Config, shared_token
-from ingest.ports import free_ports
+from ingest.ports import answers, free_ports
 
 COMMANDS = {
     "gateway": ("-m", "ingest", "gateway"),
@@ -124,11 +123,3 @@ def until(claim: Callable[[], object], seconds: float = 60.0, what: str = "it") 
     while not claim():
         assert time.monotonic() < deadline, f"not within {seconds:.0f} s: {what}"
         pause.wait(0.05)
-
-
-def answers(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(url, timeout=2) as response:
-            return bool(response.status == 200)
-    except OSError:
-        return False
