@@ -31,7 +31,7 @@ replay: $(RUN_READY)
 	@$(BIN)/python -m ingest replay $(FILE) $(ARGS)
 
 screenshots: $(DEV_READY) $(STATIC) browser
-	@$(BIN)/python -m pytest tests/browser -m browser --screenshots docs/img $(ARGS)
+	@$(BIN)/python -m tests.browser.screenshots docs/img
 
 lock: $(DEV_READY)
 	@$(BIN)/pip install -q uv

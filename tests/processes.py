@@ -27,6 +27,14 @@ COMMANDS = {
 }
 
 
+def environment(config: Config) -> dict[str, str]:
+    """What a process needs around it to run with this configuration."""
+    return {
+        **os.environ,
+        **{f"COCKPIT_{name.upper()}": str(getattr(config, name)) for name in Config.__struct_fields__},
+    }
+
+
 def configuration(run_dir: Path, time_zone: str = "America/Sao_Paulo") -> Config:
     gateway, flight, feed, screens = free_ports(4)
     return Config(
@@ -48,14 +56,13 @@ class Processes:
         config.run_dir.mkdir(parents=True, exist_ok=True)
 
     def start(self, *names: str) -> None:
-        settings = {f"COCKPIT_{name.upper()}": str(getattr(self.config, name)) for name in Config.__struct_fields__}
         for name in names:
             command = [sys.executable, *COMMANDS[name]]
             if name == "screens":
                 command += ["--server.address", self.config.host, "--server.port", str(self.config.screens_port)]
             with (self.config.run_dir / f"{name}.log").open("ab") as log:
                 self.children[name] = subprocess.Popen(
-                    command, cwd=ROOT, env={**os.environ, **settings}, stdout=log, stderr=log
+                    command, cwd=ROOT, env=environment(self.config), stdout=log, stderr=log
                 )
 
     def kill(self, name: str) -> None:

@@ -1,7 +1,7 @@
 """The live component: the files beside this one, bundled into one module, mounted with what the page knows.
 
 It has its own websocket to `/live`, so numbers move without a rerun. A rerun only happens for a filter, for a new token
-(every quarter of an hour at most) and, when websockets do not get through, every two seconds: the fallback.
+(about every quarter of an hour) and, where a proxy lets Streamlit through but not `/live`, every two seconds.
 """
 
 import re
@@ -18,7 +18,6 @@ from cockpit.ui import assets, live_token, services
 FOLDER = Path(__file__).parent
 MODULES = ("format", "dom", "model", "charts", "tiles", "panels", "strip", "socket", "panel")
 ROLE = "reader"  # until there is a login
-POLL_EVERY_S = 2
 
 
 @cache
@@ -39,13 +38,16 @@ _mount = st.components.v2.component(
 
 
 def live(key: str, load: Callable[[], Mapping[str, Any]]) -> None:
-    """Mount the component. `load` gives what it shows and is called again when the browser asks for a new token."""
-    is_polling = _is_polling(key)
+    """Mount the component. `load` gives what it shows and is called again when the browser asks.
 
-    @st.fragment(run_every=POLL_EVERY_S if is_polling else None, key=f"{key}_fragment")
+    The browser asks for a new token, or, while it polls, for the snapshot; each is a run of this fragment alone.
+    """
+
+    @st.fragment(key=f"{key}_fragment")
     def panel() -> None:
         relay = services.relay()
-        result = _mount(
+        is_polling = st.session_state.get(key, {}).get("transport") == "poll"
+        _mount(
             key=key,
             data={
                 **load(),
@@ -57,14 +59,8 @@ def live(key: str, load: Callable[[], Mapping[str, Any]]) -> None:
             on_renew_change=_nothing,
             on_transport_change=_nothing,
         )
-        if (result.transport == "poll") != is_polling:
-            st.rerun()  # declares the fragment again, with or without its timer
 
     panel()
-
-
-def _is_polling(key: str) -> bool:
-    return bool(st.session_state.get(key, {}).get("transport") == "poll")
 
 
 def _nothing() -> None:

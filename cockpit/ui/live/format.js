@@ -105,13 +105,24 @@ export function day(ms, zone, language) {
 }
 
 // The instant as a wall-clock text of the business zone, which is what a chart's time axis takes.
+const wallFormats = new Map()
 const walls = new Map()
 
 export function wall(ms, zone) {
-  if (!walls.has(ms)) {
-    if (walls.size > 5000) walls.clear()
-    const parts = { timeZone: zone, hourCycle: "h23", year: "numeric", month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit", second: "2-digit" }
-    walls.set(ms, new Intl.DateTimeFormat("sv-SE", parts).format(ms))
+  if (ms % 60_000 !== 0) return wallFormat(zone).format(ms) // the edge of a moving window is never asked for again
+  const key = `${zone}/${ms}`
+  if (!walls.has(key)) {
+    if (walls.size > 3000) walls.clear()
+    walls.set(key, wallFormat(zone).format(ms))
   }
-  return walls.get(ms)
+  return walls.get(key)
+}
+
+function wallFormat(zone) {
+  if (!wallFormats.has(zone)) {
+    const two = "2-digit"
+    const parts = { timeZone: zone, hourCycle: "h23", year: "numeric", month: two, day: two, hour: two, minute: two, second: two }
+    wallFormats.set(zone, new Intl.DateTimeFormat("sv-SE", parts))
+  }
+  return wallFormats.get(zone)
 }

@@ -2,14 +2,14 @@
 // Laws: a minute that is not there is a gap, not a zero. Ages are counted with the browser's monotonic clock from the
 // server's own instants, so a browser whose clock is wrong still tells the truth.
 
-export const LIMITS = { closedMs: 1500, delayedMs: 2000, quietMs: 30_000, stoppedMs: 55_000, queueS: 10 }
+export const LIMITS = { closedMs: 1500, delayedMs: 2000, delayedPollMs: 6000, quietMs: 30_000, stoppedMs: 55_000, queueS: 10 }
 const SAMPLE_EVERY_MS = 10_000
 const SAMPLES = 30
 const MINUTE = 60_000
 const MOST_POINTS = 600
 
 export function emptyModel(now) {
-  return { snapshot: null, minutes: new Map(), takenAt: null, up: true, open: false, changedAt: now, viewers: null, samples: [] }
+  return { snapshot: null, minutes: new Map(), takenAt: null, up: true, open: false, isPolled: false, changedAt: now, viewers: null, samples: [] }
 }
 
 // Take one message of /live; true when numbers may have changed.
@@ -63,7 +63,7 @@ export function judge(model, now) {
   const lag = lagOf(model.snapshot.queue)
   if (cutFor > LIMITS.closedMs || messageAge > LIMITS.stoppedMs) return { state: "stopped", reason: "no_update_since", at: model.snapshot.published_at }
   if (freshness > LIMITS.stoppedMs) return { state: "stopped", reason: "no_events_since", at: model.snapshot.last_received_at }
-  if (messageAge > LIMITS.delayedMs) return { state: "delayed", reason: "no_message_for", age: messageAge }
+  if (messageAge > (model.isPolled ? LIMITS.delayedPollMs : LIMITS.delayedMs)) return { state: "delayed", reason: "no_message_for", age: messageAge }
   if (lag > LIMITS.queueS) return { state: "delayed", reason: "queue_late", age: lag * 1000 }
   if (freshness > LIMITS.quietMs) return { state: "delayed", reason: "no_events_for", age: freshness }
   return { state: "live", age: freshness }

@@ -8,8 +8,9 @@ import { buildTiles, drawTiles } from "./tiles.js"
 import { clock } from "./format.js"
 import { connection } from "./socket.js"
 
-const CHART_EVERY_MS = { "15m": 1000, "1h": 1000, "24h": 3000 }
+const CHART_EVERY_MS = { "15m": 1000, "1h": 2000, "24h": 5000 }
 const TICK_MS = 250
+const POLL_EVERY_MS = 2000
 const RECENT = 30
 const NEVER_ASKED = { at: -Infinity, waitMs: 2000 }
 
@@ -26,7 +27,7 @@ export default function ({ data, parentElement, setStateValue, setTriggerValue }
 
 function mount(root) {
   window.__cockpitMounts = (window.__cockpitMounts ?? 0) + 1
-  const cockpit = { root, model: emptyModel(performance.now()), view: null, charts: [], isPolling: false, asked: NEVER_ASKED }
+  const cockpit = { root, model: emptyModel(performance.now()), view: null, charts: [], polledAt: -Infinity, asked: NEVER_ASKED }
   cockpits.set(root, cockpit)
   cockpit.timer = setInterval(() => tick(cockpit), TICK_MS)
   cockpit.onVisible = () => document.hidden || drawAll(cockpit)
@@ -77,13 +78,13 @@ function wires(cockpit) {
     renew: () => cockpit.ask.renew(),
     opened: () => {
       open(true)
-      if (cockpit.isPolling) cockpit.ask.transport("ws")
-      cockpit.isPolling = false
+      if (cockpit.model.isPolled) cockpit.ask.transport("ws")
+      cockpit.model.isPolled = false
     },
     closed: () => open(false),
     blocked: () => {
       open(true) // polled messages keep it alive from here on; without them it grows stale like any other
-      cockpit.isPolling = true
+      cockpit.model.isPolled = true
       cockpit.ask.transport("poll")
     },
   }
@@ -166,7 +167,7 @@ function errorRows(cockpit) {
 
 function chart(cockpit, name, [title, sub], text, figure) {
   const { texts } = cockpit.view
-  const plot = h("div", { class: "ck-plot", role: "img", "data-chart": name })
+  const plot = h("div", { class: "ck-plot", role: "figure", "data-chart": name })
   const empty = h("div", { class: "ck-empty", hidden: "" }, texts.no_data)
   const table = h("div", { class: "ck-scroll", hidden: "", tabindex: "0" }, h("table", { class: "ck-table" }))
   const toggle = h("button", { type: "button", class: "ck-toggle", "aria-pressed": "false" }, texts.table)
@@ -218,6 +219,7 @@ function tick(cockpit) {
   if (!cockpit.view || document.hidden || !cockpit.root.isConnected) return
   const now = performance.now()
   const { model, view, parts, root } = cockpit
+  if (cockpit.model.isPolled) poll(cockpit, now)
   const state = drawStrip(parts.strip, parts.bar, model, view, now)
   set(root, { "data-state": state })
   if (view.mode === "strip") return
@@ -226,6 +228,13 @@ function tick(cockpit) {
   const due = cockpit.charts.filter((chart) => chart.isDirty && now - chart.drawnAt >= CHART_EVERY_MS[view.window])
   due.sort((a, b) => a.drawnAt - b.drawnAt)
   if (due.length) drawChart(cockpit, due[0], now)
+}
+
+// Websockets do not get through: Streamlit's own connection brings the snapshot, by a run of the fragment.
+function poll(cockpit, now) {
+  if (now - cockpit.polledAt < POLL_EVERY_MS) return
+  cockpit.polledAt = now
+  cockpit.ask.renew()
 }
 
 function drawChart(cockpit, chart, now) {
