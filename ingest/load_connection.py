@@ -63,7 +63,7 @@ class Connection(asyncio.Protocol):
         self._pace = pace
         self._due = 0.0
         self._is_sending = False
-        self._timer: asyncio.TimerHandle | None = None
+        self._is_waiting = False
         self._buffer = bytearray()
         self._under_way: deque[tuple[float, bytes]] = deque()
         self._transport: asyncio.Transport | None = None
@@ -158,11 +158,16 @@ class Connection(asyncio.Protocol):
         while self._is_sending and len(self._under_way) < self._window:
             if self._pace is not None:
                 if (wait_s := self._due - self._loop.time()) > 0:
-                    if self._timer is None or self._timer.when() <= self._loop.time():
-                        self._timer = self._loop.call_later(wait_s, self._fill)
+                    if not self._is_waiting:
+                        self._is_waiting = True
+                        self._loop.call_later(wait_s, self._resume)
                     return
                 self._due += self._pace
             self._send(next(self._frames))
+
+    def _resume(self) -> None:
+        self._is_waiting = False
+        self._fill()
 
     def _send(self, frame: bytes) -> None:
         assert self._transport is not None
