@@ -200,7 +200,7 @@ def test_numbers_that_no_event_feeds_any_more_are_called_old(page: Page, cockpit
 def test_before_the_first_event_the_page_says_what_to_do(page: Page, cockpit: Cockpit, witness: Witness) -> None:
     cockpit.feed.make = lambda seq, full: replace(empty(), seq=seq, full=full)
     cockpit.history.is_empty = True
-    opened(page, cockpit)
+    opened(page, cockpit, "operational?lang=en&win=15m")  # a window that no test before has put into the cache
     expect(page.get_by_test_id("note")).to_contain_text("No events yet")
     expect(figure(page, "conversion_rate")).to_have_text("—")
     expect(figure(page, "revenue_today")).to_have_text("—")

@@ -93,7 +93,7 @@ def test_the_live_component_holds_no_portuguese_of_its_own() -> None:
 
 
 def test_values_are_filled_in() -> None:
-    assert translate("live.paused_at", "en", time="15:42") == "Paused at 15:42. Data keeps coming in."
+    assert translate("live.paused_at", "en", time="15:42") == "since 15:42 · data keeps coming in"
 
 
 def test_an_unknown_key_is_an_error() -> None:

@@ -1,7 +1,9 @@
 // Plotly figures: rows of small lines on one time axis, and lines on one scale. Redrawn in place, never remounted.
 import { clock, dur, num, rate, wall } from "./format.js"
 import { fill } from "./dom.js"
-import { isRunning, withGaps } from "./model.js"
+import { isRunning, serverNow, withGaps } from "./model.js"
+
+const PIXELS = 600 // about the width of a chart
 
 const LOCALES = { pt: "pt-BR", en: "en-US" }
 
@@ -69,6 +71,7 @@ function frame(view, range, colours, extra) {
     hoversubplots: "axis",
     hoverlabel: { bgcolor: colours.page, bordercolor: colours.border, font: { color: colours.text, size: 12 } },
     dragmode: "zoom",
+    modebar: { bgcolor: "rgba(0,0,0,0)", color: colours.quiet, activecolor: colours.text },
     ...extra,
     xaxis: {
       type: "date",
@@ -135,7 +138,7 @@ export function rowsFigure(all, rows, model, view, now, colours, { shared, text,
     const hovers = columns[i].map((value) => text(value))
     return [...traces(xs, columns[i], hovers, isTailRunning, { yaxis: axis, name: row.name, colour: row.colour }), ground(xs, complete[i], { yaxis: axis, fill: row.fill })]
   })
-  return { data, layout: frame(view, rangeOf(all, model, view, now), colours, { ...layout, xaxis: { anchor: rows.length > 1 ? `y${rows.length}` : "y" } }), points, columns }
+  return { data, layout: frame(view, rangeOf(model, view, now), colours, { ...layout, xaxis: { anchor: rows.length > 1 ? `y${rows.length}` : "y" } }), points, columns }
 }
 
 function labels(row, last, top, y, text, texts, colours) {
@@ -166,7 +169,7 @@ export function latencyFigure(all, model, view, now, colours) {
     annotations: spread(ends.map(({ style, value }) => ({ y: value, text: `${style.name} <b>${dur(value, view.language)}</b>`, colour: style.colour })), top, colours),
     yaxis: { range: [0, top * 1.08], fixedrange: true, gridcolor: colours.grid, zerolinecolor: colours.border, tickvals: ticks, ticktext: ticks.map((value) => dur(value, view.language)) },
   }
-  return { data, layout: frame(view, rangeOf(all, model, view, now), colours, layout), points, columns }
+  return { data, layout: frame(view, rangeOf(model, view, now), colours, layout), points, columns }
 }
 
 // Words at the right end of the lines, moved apart where they would cover each other.
@@ -185,8 +188,10 @@ function ticksOf(top) {
   return Array.from({ length: 6 }, (_, i) => i * step).filter((value) => value <= top * 1.08)
 }
 
-function rangeOf(all, model, view, now) {
-  const end = model.snapshot === null ? view.end : Math.max(model.snapshot.published_at + (now - model.takenAt), 0)
+// The window moves on by whole pixels: a smaller step would move every label for nothing.
+function rangeOf(model, view, now) {
+  const pixel = view.window_ms / PIXELS
+  const end = Math.ceil((serverNow(model, now) ?? view.end) / pixel) * pixel
   return [wall(end - view.window_ms, view.zone), wall(end, view.zone)]
 }
 

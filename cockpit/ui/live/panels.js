@@ -9,6 +9,10 @@ const FEW = 30
 const SMALLEST_GROUP = 20
 const SEGMENTS = 4
 
+export function panel(name, title, sub, content, tool = null) {
+  return h("section", { class: "ck-panel", "data-panel": name }, h("div", { class: "ck-panel-head" }, h("h2", {}, title), tool), h("p", { class: "ck-sub" }, sub), content)
+}
+
 const nameOf = (words, code) => words[code] ?? code
 
 export function channelsIn(model, view) {
