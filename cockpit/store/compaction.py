@@ -31,13 +31,8 @@ class Compaction:
             self._merge(table)
 
     def _merge(self, table: str) -> None:
-        self._database.begin()
-        try:
+        with self._database.transaction():
             self._database.execute(f"compact_{table}")
-        except BaseException:
-            self._database.rollback()
-            raise
-        self._database.commit()
         self._merged_rows[table] = self._rows()[table]
 
     def _rows(self) -> dict[str, int]:

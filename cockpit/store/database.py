@@ -6,6 +6,7 @@ another file and no setting can change. Statements lie in `sql/`, one per file, 
 
 import threading
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any, Self
@@ -68,14 +69,16 @@ class Database:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def begin(self) -> None:
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All of the block or nothing of it."""
         self._connection.begin()
-
-    def commit(self) -> None:
+        try:
+            yield
+        except BaseException:
+            self._connection.rollback()
+            raise
         self._connection.commit()
-
-    def rollback(self) -> None:
-        self._connection.rollback()
 
     def execute(self, statement: str, params: Mapping[str, Any] | None = None) -> None:
         """Run `sql/<statement>.sql`, which may hold several commands if it takes no parameters."""

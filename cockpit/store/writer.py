@@ -37,17 +37,12 @@ def read_progress(database: Database) -> Progress | None:
 
 def write(database: Database, commit: Commit) -> None:
     """All of it or nothing."""
-    database.begin()
-    try:
+    with database.transaction():
         for table, rows in commit.rows.items():
             database.append(table, rows)
         if commit.matched.height:
             database.with_rows("matched", commit.matched.select("source", "message_id"), "end_waiting")
         database.execute("move_progress", _values(commit.progress))
-    except BaseException:
-        database.rollback()
-        raise
-    database.commit()
 
 
 def start(database: Database, progress: Progress) -> None:

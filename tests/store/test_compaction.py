@@ -75,9 +75,8 @@ def test_parts_that_are_written_meanwhile_are_kept() -> None:
         merging.start()
         try:
             for rounds in range(1, 101):  # noqa: B007
-                database.begin()
-                database.append("visits", written)
-                database.commit()
+                with database.transaction():
+                    database.append("visits", written)
         finally:
             stop.set()
             merging.join()

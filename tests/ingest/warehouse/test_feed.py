@@ -111,6 +111,7 @@ def test_who_says_nothing_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
     async def check(part: Part) -> None:
         async with connect(f"ws://127.0.0.1:{part.port}/feed") as silent:
             await asyncio.wait_for(silent.wait_closed(), 10)
+            assert silent.close_code == 1000, "it said nothing wrong"
 
     serving(check)
 
