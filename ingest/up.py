@@ -10,6 +10,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -59,19 +60,17 @@ def run(args: argparse.Namespace, config: Config) -> int:
     config.run_dir.mkdir(parents=True, exist_ok=True)
     demo_key = demo_key_file(config)
     children = children_of(config, demo_key, rate=None if args.no_demo else args.rate)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())  # an impatient second Ctrl-C changes nothing
     supervisor = Supervisor(children, config.run_dir / "logs", say)
     try:
         supervisor.start()
-        announce(config, supervisor)
-        while True:
+        announce(config, supervisor, stop)
+        while not stop.wait(0.2):
             supervisor.tend(time.monotonic())
-            time.sleep(0.2)
-    except KeyboardInterrupt:
         say("stopping")
     finally:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, signal.SIG_IGN)  # an impatient second Ctrl-C must not leave children behind
         supervisor.stop()
     return 0
 
@@ -187,13 +186,14 @@ class Supervisor:
         running.started = now
 
 
-def announce(config: Config, supervisor: Supervisor) -> None:
+def announce(config: Config, supervisor: Supervisor, stop: threading.Event) -> None:
     """Print the one address, once it answers."""
     address = f"http://{config.host}:{config.screens_port}"
     say("starting")
     while not answers(f"{address}/healthz"):
+        if stop.wait(0.2):
+            return
         supervisor.tend(time.monotonic())
-        time.sleep(0.2)
     say(f"ready: {address}/operational")
     say(f"events go to ws://{config.host}:{config.gateway_port}/ws")
     say("a write key for your shop: .venv/bin/python -m ingest keys add shop")

@@ -3,7 +3,6 @@
 `python tests/browser/feed.py PORT` plays a lively shop, to look at the screens without a warehouse.
 """
 
-import asyncio
 import math
 import random
 import sys
@@ -11,10 +10,11 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
+from functools import partial
 
 import msgspec
-from websockets.asyncio.server import ServerConnection, serve
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.server import ServerConnection, serve
 
 from cockpit.kpis.live import (
     Active,
@@ -145,7 +145,7 @@ def scope_of(name: str, share: float, last: Minute, seq: int, at: int) -> Scope:
 
 
 class Feed:
-    """A feed on a port, in a thread of its own. It counts its subscribers and can be stopped, started and silenced."""
+    """A feed on a port, in threads of its own. It counts its subscribers and can be stopped, started and silenced."""
 
     def __init__(self, port: int, token: str, make: Callable[[int, bool], Snapshot], tick_s: float = 0.25) -> None:
         self.port = port
@@ -155,42 +155,33 @@ class Feed:
         self.subscribed = 0
         self.is_silent = False
         self.seq = 0
-        self._stop: Callable[[], Any] | None = None
-        self._thread: threading.Thread | None = None
+        self._stopped = threading.Event()
+        self._stopped.set()
 
     def start(self) -> None:
-        is_listening = threading.Event()
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._run(is_listening)), daemon=True)
+        self._stopped = threading.Event()
+        self._server = serve(partial(self._serve, self._stopped), "127.0.0.1", self.port)
+        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
         self._thread.start()
-        assert is_listening.wait(10)
 
     def stop(self) -> None:
-        if self._stop and self._thread:
-            self._stop()
+        if not self._stopped.is_set():
+            self._stopped.set()
+            self._server.shutdown()
             self._thread.join(10)
-        self._stop = None
 
-    async def _run(self, is_listening: threading.Event) -> None:
-        stopped = asyncio.Event()
-        loop = asyncio.get_running_loop()
-        async with serve(self._serve, "127.0.0.1", self.port):
-            self._stop = lambda: loop.call_soon_threadsafe(stopped.set)
-            is_listening.set()
-            await stopped.wait()
-
-    async def _serve(self, connection: ServerConnection) -> None:
-        if await connection.recv() != self.token:
-            await connection.close(4401)
+    def _serve(self, stopped: threading.Event, connection: ServerConnection) -> None:
+        if connection.recv() != self.token:
+            connection.close(4401)
             return
         self.subscribed += 1
         is_full = True
-        with suppress(Exception):
-            while True:
+        with suppress(ConnectionClosed):
+            while not stopped.wait(self.tick_s):
                 if not self.is_silent:
                     self.seq += 1
-                    await connection.send(msgspec.json.encode(self.make(self.seq, is_full)).decode())
+                    connection.send(msgspec.json.encode(self.make(self.seq, is_full)).decode())
                     is_full = False
-                await asyncio.sleep(self.tick_s)
 
 
 if __name__ == "__main__":
