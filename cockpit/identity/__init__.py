@@ -1,0 +1,1 @@
+"""Who is who: links between identifiers, and the profiles that they make."""
