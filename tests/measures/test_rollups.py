@@ -8,11 +8,11 @@ from polars.testing import assert_frame_equal
 
 from cockpit.events.frame import Flag
 from cockpit.measures import rollups
-from cockpit.measures.rollups import FACT_SCHEMA, INTAKE, MINUTE_MEASURES, VISITS, Rollup, facts, measured
-from tests.warehouse_events import NOON, Row, event, frame, purchase, streams
+from cockpit.measures.rollups import EVENT_MEASURES, FACT_SCHEMA, INTAKE, VISITS, Rollup, facts, measured
+from tests.warehouse_events import Row, event, frame, purchase, streams
 
 SAO_PAULO = ZoneInfo("America/Sao_Paulo")
-ROLLUPS = [MINUTE_MEASURES, VISITS]
+ROLLUPS = [EVENT_MEASURES, VISITS]
 
 
 def facts_of(rows: list[Row]) -> pl.DataFrame:
@@ -82,9 +82,9 @@ def test_a_value_without_a_currency_is_in_the_reporting_one() -> None:
 
 
 @pytest.mark.parametrize("name", ["message_sent", "personalization_delivered", "support_ticket_opened", "refund"])
-def test_what_servers_send_keeps_no_session_active(name: str) -> None:
+def test_what_servers_send_is_told_from_what_people_do(name: str) -> None:
     rows = facts_of([event("a", name), event("b")])
-    assert rows["active_at"].to_list() == [None, NOON]
+    assert rows["is_client"].to_list() == [False, True]
 
 
 def test_an_order_is_its_transaction_or_itself() -> None:

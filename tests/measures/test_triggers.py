@@ -1,10 +1,12 @@
 from datetime import timedelta
 
 import polars as pl
+import pytest
 
 from cockpit.events.frame import INSTANT
-from cockpit.measures.histogram import ZERO
+from cockpit.measures.histogram import RELATIVE_ERROR, ZERO, value_ms
 from cockpit.measures.triggers import (
+    EVENT_TO_ACTION,
     LATENCY_SCHEMA,
     WAIT,
     WAITING_SCHEMA,
@@ -15,7 +17,9 @@ from cockpit.measures.triggers import (
 )
 from tests.warehouse_events import NOON, Row, action, event, frame
 
-NO_KNOWN = pl.DataFrame(schema={"row": pl.Int64, "trigger_source": pl.String, "trigger_at": INSTANT})
+NO_KNOWN = pl.DataFrame(
+    schema={"row": pl.Int64, "trigger_source": pl.String, "trigger_at": INSTANT, "trigger_received_at": INSTANT}
+)
 SECOND = timedelta(seconds=1)
 
 
@@ -49,11 +53,10 @@ def test_what_came_before_wins_over_what_comes_after_even_of_the_own_source() ->
 
 def test_of_what_came_before_the_own_source_wins_then_the_first_by_name() -> None:
     known = pl.DataFrame(
-        {"row": [0, 0], "trigger_source": ["web", "crm"], "trigger_at": [NOON - SECOND, NOON - 2 * SECOND]},
-        schema=NO_KNOWN.schema,
+        [(0, "web", NOON - SECOND, NOON), (0, "crm", NOON - 2 * SECOND, NOON)], schema=NO_KNOWN.schema, orient="row"
     )
     assert matched(action("a", "t"), known=known) == {"a": NOON - 2 * SECOND}
-    own = pl.DataFrame({"row": [0], "trigger_source": ["shop"], "trigger_at": [NOON]}, schema=NO_KNOWN.schema)
+    own = pl.DataFrame([(0, "shop", NOON, NOON)], schema=NO_KNOWN.schema, orient="row")
     assert matched(action("a", "t"), known=pl.concat([known, own])) == {"a": NOON}
 
 
@@ -70,8 +73,19 @@ def test_a_waiting_action_takes_the_first_trigger_that_comes_in_time() -> None:
     assert match_waiting(waiting, numbered(event("t", received_at=too_late))).is_empty()
 
 
+def test_the_stages_of_a_latency_worked_by_hand() -> None:
+    # 300 ms until the trigger was received, 700 ms from there to the action, 100 ms until that was received.
+    trigger = event("t", received_at=NOON + timedelta(milliseconds=300))
+    events = numbered(trigger, action("a", "t", at=NOON + SECOND))
+    found = latencies(match_within(actions_of(events), events, NO_KNOWN))
+    took = {stage: value_ms(bucket) for stage, bucket in found.select("stage", "bucket").iter_rows()}
+    expected = {EVENT_TO_ACTION: 1000, "ingest": 300, "decide": 700, "report": 100}
+    assert took == {stage: pytest.approx(ms, rel=RELATIVE_ERROR) for stage, ms in expected.items()}
+
+
 def test_a_negative_latency_counts_as_zero_and_is_counted() -> None:
     events = numbered(event("t", at=NOON + SECOND), action("a", "t", at=NOON))
     found = latencies(match_within(actions_of(events), events, NO_KNOWN))
-    assert found.select("bucket", "actions", "clipped").rows() == [(ZERO, 1, 1)]
+    whole = found.filter(pl.col("stage") == EVENT_TO_ACTION)
+    assert whole.select("bucket", "actions", "clipped").rows() == [(ZERO, 1, 1)]
     assert found.schema == LATENCY_SCHEMA == latencies(frame([])).schema
