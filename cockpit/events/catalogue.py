@@ -31,11 +31,15 @@ class Named:
 
 @dataclass(frozen=True)
 class Catalogue:
-    """`exact`, `normal`: events by name. `properties`, `items`: column -> the names it is read from, best first."""
+    """`exact`, `normal`: events by name. `properties`, `items`: column -> the names it is read from, best first.
+
+    `carried`: the properties that an event is documented with.
+    """
 
     exact: Mapping[str, Named]
     normal: Mapping[str, Named]
     server_side: frozenset[str]
+    carried: Mapping[str, tuple[str, ...]]
     properties: Mapping[str, tuple[str, ...]]
     items: Mapping[str, tuple[str, ...]]
     channels: Mapping[str, str]
@@ -69,6 +73,7 @@ def catalogue(path: Path = PATH) -> Catalogue:
         exact=exact,
         normal={normal_form(sent): named for sent, named in exact.items()},
         server_side=frozenset(name for name, event in document["events"].items() if event.get("server_side")),
+        carried={name: tuple(event.get("properties", ())) for name, event in document["events"].items()},
         properties={column: tuple(names) for column, names in document["properties"].items()},
         items={column: tuple(names) for column, names in document["items"].items()},
         channels={alias: name for name, aliases in document["channels"].items() for alias in [name, *aliases]},
