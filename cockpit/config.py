@@ -29,6 +29,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     log_keep_days: int = 30
     log_keep_bytes: int = 50 * 1024**3
     dedup_days: int = 7
+    minutes_keep_hours: int = 48
+    hours_keep_days: int = 90
 
     @property
     def log_path(self) -> Path:

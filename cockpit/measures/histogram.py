@@ -51,9 +51,10 @@ def quantiles_ms(histograms: pl.DataFrame, by: Sequence[str], quantiles: Mapping
         pl.col("bucket").filter(seen >= (total * q).ceil().clip(1)).first().alias(name) for name, q in quantiles.items()
     ]
     found = merged.group_by(by, maintain_order=True).agg(*answers, total.alias("actions"))
-    return found.with_columns(_value_ms(pl.col(name)).alias(name) for name in quantiles)
+    return found.with_columns(answer_ms(pl.col(name)).alias(name) for name in quantiles)
 
 
-def _value_ms(bucket: pl.Expr) -> pl.Expr:
+def answer_ms(bucket: pl.Expr) -> pl.Expr:
+    """`value_ms` of a column."""
     power = pl.lit(GAMMA, dtype=pl.Float64) ** bucket
     return pl.when(bucket == ZERO).then(0.0).otherwise(2 * power / (GAMMA + 1) / 1000)

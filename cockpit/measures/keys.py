@@ -1,4 +1,4 @@
-"""What was seen: a set of 128-bit keys with a value each, 24 bytes per key, partitioned by received day.
+"""What was seen: a set of 128-bit keys with their values, 16 bytes and 8 per value, partitioned by received day.
 
 Laws: a key is seen on a day if it was added on that day or at most `days` days before it (tested against a dict);
 when days are dropped, only answers for days that have passed change.
@@ -57,9 +57,10 @@ class Run(NamedTuple):
 class KeyIndex:
     """A log-structured merge of sorted runs per day: adding costs O(log) merges, finding one search per run."""
 
-    def __init__(self, days: int | None) -> None:
-        """`days` before the asked one that still count; None: all."""
+    def __init__(self, days: int | None, shape: tuple[int, ...] = ()) -> None:
+        """`days` before the asked one that still count; None: all. `shape` of a key's value: () for one number."""
         self._days = days
+        self._shape = shape
         self._runs: dict[int, list[Run]] = {}
 
     def __len__(self) -> int:
@@ -75,7 +76,7 @@ class KeyIndex:
 
     def find(self, keys: Keys, days: Values) -> tuple[Values, Mask]:
         """The value of each key (0 where there is none) and whether there is one, as seen from the key's day."""
-        values, found = np.zeros(len(days), np.int64), np.zeros(len(days), np.bool_)
+        values, found = np.zeros((len(days), *self._shape), np.int64), np.zeros(len(days), np.bool_)
         for day in _distinct(days):
             rows = np.flatnonzero(days == day)
             order = rows[np.argsort(keys.high[rows])]  # sorted questions walk each run forward, which its cache likes

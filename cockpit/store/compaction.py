@@ -6,7 +6,7 @@ meanwhile stay as they are and are merged the next time.
 
 from cockpit.store.database import Database
 
-PARTS = ("minute_measures", "latency_measures", "visits", "intake")
+PARTS = ("event_measures", "latency_measures", "visits", "intake")
 WORTH_IT = 100_000  # rows since the last merge
 
 

@@ -4,6 +4,7 @@ The file is attached as `cockpit` and every statement says so. After `Database.o
 another file and no setting can change. Statements lie in `sql/`, one per file, with bound parameters.
 """
 
+import tempfile
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -43,7 +44,8 @@ class Database:
         """The file (None: in memory) with the newest schema. DatabaseBusy if another process has it."""
         if path is not None:
             path.parent.mkdir(parents=True, exist_ok=True)
-        connection = duckdb.connect(config={"threads": 2, "memory_limit": "400MB"})
+        spill = str((path or Path(tempfile.gettempdir()) / "cockpit").with_suffix(".spill"))
+        connection = duckdb.connect(config={"threads": 2, "memory_limit": "400MB", "temp_directory": spill})
         try:
             _attach(connection, path)
             _migrate(connection)

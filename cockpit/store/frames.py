@@ -6,19 +6,24 @@ import polars as pl
 import pyarrow as pa
 
 from cockpit.events.frame import DEAD_LETTER_SCHEMA, EVENT_SCHEMA, INSTANT
-from cockpit.measures.rollups import FACT_SCHEMA, MINUTE_MEASURES, VISITS
+from cockpit.identity.links import LINK_SCHEMA
+from cockpit.measures.rollups import EVENT_MEASURES, FACT_SCHEMA, VISITS
+from cockpit.measures.touches import ITEM_SCHEMA, TOUCH_SCHEMA
 from cockpit.measures.triggers import LATENCY_SCHEMA, WAITING_SCHEMA
 
 POSITION = {"position": pl.Int64()}
+DAY_OF_FAMILY = {"day": pl.Date(), "family": pl.String(), "measure": pl.String()}
+DIMENSIONS = dict.fromkeys(("source", "channel", "segment", "use_case", "experience_id"), pl.String())
 
 TABLES: Mapping[str, pl.Schema] = {
     "events": pl.Schema({**EVENT_SCHEMA, **POSITION}),
     "dead_letters": pl.Schema({**DEAD_LETTER_SCHEMA, **POSITION}),
-    "minute_measures": pl.Schema({name: FACT_SCHEMA[name] for name in MINUTE_MEASURES.columns}),
+    "event_measures": pl.Schema({name: FACT_SCHEMA[name] for name in EVENT_MEASURES.columns}),
     "latency_measures": LATENCY_SCHEMA,
     "visits": pl.Schema({name: FACT_SCHEMA[name] for name in VISITS.columns}),
     "orders": pl.Schema(
         {
+            "day": pl.Date(),
             "source": pl.String(),
             "order_key": pl.String(),
             "message_id": pl.String(),
@@ -37,8 +42,36 @@ TABLES: Mapping[str, pl.Schema] = {
             "position": pl.Int64(),
         }
     ),
+    "order_items": ITEM_SCHEMA,
+    "touches": TOUCH_SCHEMA,
+    "links": LINK_SCHEMA,
     "waiting_actions": WAITING_SCHEMA,
-    "intake": pl.Schema({"minute": INSTANT, "source": pl.String(), "outcome": pl.String(), "events": pl.Int64()}),
+    "identities": pl.Schema({"identifier": pl.String(), "profile_id": pl.String(), **POSITION}),
+    "changed_days": pl.Schema({"day": pl.Date(), **POSITION}),
+    "recomputations": pl.Schema(
+        {
+            "derived_at": INSTANT,
+            "family": pl.String(),
+            "first_day": pl.Date(),
+            "last_day": pl.Date(),
+            **POSITION,
+        }
+    ),
+    "day_measures": pl.Schema({**DAY_OF_FAMILY, **DIMENSIONS, "value": pl.Int64()}),
+    "day_histograms": pl.Schema({**DAY_OF_FAMILY, **DIMENSIONS, "bucket": pl.Int32(), "count": pl.Int64()}),
+    "people": pl.Schema(
+        {
+            "day": pl.Date(),
+            "days": pl.Int16(),
+            "channel": pl.String(),
+            "segment": pl.String(),
+            "measure": pl.String(),
+            "value": pl.Int64(),
+        }
+    ),
+    "intake": pl.Schema(
+        {"began_at": INSTANT, "tier": pl.Int16(), "source": pl.String(), "outcome": pl.String(), "events": pl.Int64()}
+    ),
     "progress": pl.Schema(
         {
             "log_epoch": pl.String(),

@@ -11,6 +11,7 @@ import polars as pl
 from cockpit.clock import business_day, day_bounds
 from cockpit.errors import UnknownRead
 from cockpit.measures.rollups import UNMEASURED
+from cockpit.store import answers
 from cockpit.store.database import Database
 
 Instant = Annotated[datetime, msgspec.Meta(tz=True)]
@@ -102,6 +103,8 @@ READS: Mapping[str, Read] = {
     "dead_letters": Read(Page, _dead_letters),
     "intake": Read(Window, _intake),
     "freshness": Read(Nothing, _freshness),
+    "measures": Read(answers.Measures, answers.asked_measures),
+    "kpis": Read(answers.Kpis, answers.kpis),
 }
 
 

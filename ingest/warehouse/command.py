@@ -12,7 +12,6 @@ from typing import Protocol, Self, TypeVar
 
 from cockpit.clock import Clock, system_clock
 from cockpit.config import Config, shared_token
-from cockpit.store.compaction import PARTS, Compaction
 from cockpit.store.database import Database
 from cockpit.store.writer import Progress
 from ingest.log.sqlite import SqliteLog
@@ -20,10 +19,9 @@ from ingest.warehouse.consumer import Consumer
 from ingest.warehouse.feed import Feed
 from ingest.warehouse.flight import FlightServer
 from ingest.warehouse.live import LiveState
+from ingest.warehouse.upkeep import Upkeep
 
 logger = logging.getLogger(__name__)
-
-TIDY_S = 30.0
 
 
 class HasEnd(Protocol):
@@ -68,8 +66,7 @@ class Warehouse:
             self.feed = Feed(state, self._tail_log.tail, clock, shared_token(config))
             self.consumer = Consumer(log, self._database, config, clock, self.feed.took)
             load(state, self._database, self.consumer.progress, clock())
-            self._compaction = Compaction(self._owned(self._database.cursor()))
-            self._compacting = threading.Lock()
+            self._upkeep = Upkeep(self._owned(self._database.cursor()), config, clock)
             self._open = self._open.pop_all()
 
     def __enter__(self) -> Self:
@@ -80,14 +77,14 @@ class Warehouse:
 
     async def serve(self, stop: threading.Event) -> None:
         """Until `stop`, or until one part fails: then its error, after all have ended."""
-        actions = {"ping": self.ping, "compact": self.compact}
+        actions = {"ping": self.ping, "compact": self._upkeep.compact, "derive": self._upkeep.derive}
         config = self._config
         with (
             FlightServer(
                 f"grpc://{config.host}:{config.flight_port}", shared_token(config), self._database, config.zone, actions
             ),
             thread_of(self.consumer.run, stop),
-            thread_of(self._tidy, stop),
+            thread_of(self._upkeep.run, stop),
         ):
             async with await self.feed.serve(config.host, config.feed_port):
                 publishing = asyncio.create_task(self.feed.publish())
@@ -101,17 +98,6 @@ class Warehouse:
     def ping(self) -> Mapping[str, object]:
         """Answers with the position the tables are at."""
         return {"position": self.consumer.progress.position}
-
-    def compact(self) -> Mapping[str, object]:
-        """Merges all parts of all measure tables."""
-        with self._compacting:
-            self._compaction.merge_all()
-        return {"compacted": list(PARTS)}
-
-    def _tidy(self, stop: threading.Event) -> None:
-        while not stop.wait(TIDY_S):
-            with self._compacting:
-                self._compaction.merge_grown()
 
     def _owned(self, part: Closable) -> Closable:
         self._open.callback(part.close)
@@ -145,7 +131,7 @@ def load(state: LiveState, database: Database, progress: Progress, now: datetime
     """Bring the live state up to the tables: rollups of today and of the last hour."""
     since = {"since": state.since(now).replace(tzinfo=None)}
     rows = {
-        "minute_measures": database.select("live_minutes", since),
+        "event_measures": database.select("live_minutes", since),
         "latency_measures": database.select("live_latencies", since),
         "visits": database.select("live_visits", since),
         "intake": database.select("live_intake", {"since": (now - timedelta(hours=24)).replace(tzinfo=None)}),

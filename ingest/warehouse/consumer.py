@@ -103,7 +103,12 @@ def recall(intake: Intake, database: Database, dedup_days: int) -> None:
     since = newest.replace(tzinfo=None) - timedelta(days=dedup_days + 2)
     with database.cursor() as events, database.cursor() as orders:
         chunks = events.chunks("recall_events", {"since": since})
-        intake.recall(chunks, orders.chunks("recall_orders"), database.select("recall_waiting"))
+        intake.recall(
+            chunks,
+            orders.chunks("recall_orders"),
+            database.select("recall_waiting"),
+            database.select("recall_links"),
+        )
 
 
 def _fitting(database: Database, epoch: str, config: Config) -> Progress:

@@ -1,4 +1,4 @@
-"""Judges a micro-batch: stored or duplicate, order or repeat of one, which action followed which event.
+"""Judges a micro-batch: stored or duplicate, order or repeat of one, which action followed which event, who is who.
 
 Pure over what it remembers: `judge` changes nothing, `admit` is called when the commit is on disk. What it remembers is
 made again from the database by `recall`, so a crash anywhere loses nothing.
@@ -14,20 +14,25 @@ import numpy as np
 import polars as pl
 
 from cockpit.clock import from_us
-from cockpit.events.frame import INSTANT
+from cockpit.events.frame import INSTANT, Flag
+from cockpit.identity.identities import Changes, Identities
+from cockpit.identity.links import links_of
 from cockpit.measures import rollups, triggers
 from cockpit.measures.keys import Hasher, KeyIndex, Keys, Mask, Values
+from cockpit.measures.touches import order_items, touches
 from cockpit.store.writer import Commit, Progress
 from ingest.warehouse.batch import DAY_US, Batch
 
+STORED_LATE = "stored:late"
 NOBODY = triggers.WAITING_SCHEMA.to_frame()
+KNOWN = pl.Schema({"row": pl.Int64(), "trigger_source": pl.String(), **dict.fromkeys(triggers.TRIGGER, INSTANT)})
 
 
 class Remembered(NamedTuple):
     """What is added to an index."""
 
     keys: Keys
-    values: Values
+    values: Values  # of an event: when it occurred and when it was received
     days: Values
 
 
@@ -39,6 +44,7 @@ class Judged(msgspec.Struct, frozen=True):
     ordered: Remembered
     sources: frozenset[str]
     waiting: pl.DataFrame
+    identities: Changes
 
 
 class Intake:
@@ -48,12 +54,15 @@ class Intake:
         self.progress = progress
         self._zone = ZoneInfo(progress.time_zone)
         self._hasher = Hasher()
-        self._seen = KeyIndex(dedup_days)
+        self._seen = KeyIndex(dedup_days, (2,))
         self._ordered = KeyIndex(None)
         self._waiting = NOBODY
         self._sources: frozenset[str] = frozenset()
+        self._identities = Identities()
 
-    def recall(self, events: Iterable[pl.DataFrame], orders: Iterable[pl.DataFrame], waiting: pl.DataFrame) -> None:
+    def recall(
+        self, events: Iterable[pl.DataFrame], orders: Iterable[pl.DataFrame], waiting: pl.DataFrame, links: pl.DataFrame
+    ) -> None:
         """Remember what the tables have.
 
         Takes source, message_id, occurred_at, received_at of events; source, order_key of orders.
@@ -65,6 +74,7 @@ class Intake:
         for chunk in orders:
             self._ordered.add(*_undated(self._hasher.keys(chunk, "source", "order_key")))
         self._waiting = waiting
+        self._identities.recall(links)
 
     def judge(self, batch: Batch, now: datetime) -> Judged:
         keys, days = self._hasher.keys(batch.events, "source", "message_id"), batch.events["received_day"].to_numpy()
@@ -73,12 +83,17 @@ class Intake:
         measured, ordered = self._with_orders(rollups.measured(stored))
         matched, waiting = self._match(measured, stored)
         ended = triggers.match_waiting(self._waiting, stored)
-        rows = self._rows(measured) | {
+        identities = self._identities.changes(links_of(measured))
+        rows = self._rows(measured, batch.position) | {
             "events": stored,
             "dead_letters": batch.dead_letters,
-            "latency_measures": triggers.latencies(pl.concat([matched, ended.select(matched.columns)])),
+            "latency_measures": pl.concat(
+                [triggers.latencies(pl.concat([matched, ended.select(matched.columns)])), triggers.delays(measured)]
+            ),
             "waiting_actions": waiting,
             "intake": _outcomes(batch, fresh),
+            "links": identities.links,
+            "identities": identities.moved.with_columns(position=pl.lit(batch.position, dtype=pl.Int64)),
         }
         progress = self._moved(batch, stored, now)
         waited = self._waiting.join(ended, on=["source", "message_id"], how="anti")
@@ -86,7 +101,7 @@ class Intake:
         given_up = waited.filter(~_in_time(progress.last_received_at))
         commit = Commit(rows, pl.concat([ended.select(given_up.columns), given_up]), progress)
         seen = Remembered(keys.take(fresh), _instants(stored), days[fresh])
-        return Judged(commit, seen, ordered, frozenset(stored["source"].unique()), still)
+        return Judged(commit, seen, ordered, frozenset(stored["source"].unique()), still, identities)
 
     def admit(self, judged: Judged) -> None:
         """Remember a commit that is on disk."""
@@ -94,6 +109,7 @@ class Intake:
         self._ordered.add(*judged.ordered)
         self._sources |= judged.sources
         self._waiting = judged.waiting
+        self._identities.admit(judged.identities)
         self.progress = judged.commit.progress
         if len(judged.seen.days):
             self._seen.forget_before(int(judged.seen.days.max()))
@@ -113,21 +129,29 @@ class Intake:
         marked = measured.join(orders, on="row", how="left", maintain_order="left")
         return marked.with_columns(is_order=pl.col("order_key").is_not_null()), ordered
 
-    def _rows(self, measured: pl.DataFrame) -> dict[str, pl.DataFrame]:
-        facts = rollups.facts(measured, self._zone, self.progress.currency)
+    def _rows(self, measured: pl.DataFrame, position: int) -> dict[str, pl.DataFrame]:
+        """The parts of the measures: all that follows from the events themselves."""
+        zone, currency = self._zone, self.progress.currency
+        facts = rollups.facts(measured, zone, currency)
+        purchases = facts.select("day", measured["is_order"]).filter("is_order")
+        orders = measured.filter("is_order").with_columns(**rollups.order_money(currency), day=purchases["day"])
+        changed = facts.select("day").unique().with_columns(position=pl.lit(position, dtype=pl.Int64))
         return {
-            "minute_measures": rollups.MINUTE_MEASURES.merge(facts),
+            "event_measures": rollups.EVENT_MEASURES.merge(facts),
             "visits": rollups.VISITS.merge(facts),
-            "orders": measured.filter("is_order").with_columns(**rollups.order_money(self.progress.currency)),
+            "orders": orders,
+            "order_items": order_items(orders),
+            "touches": touches(measured, facts["day"], currency),
+            "changed_days": changed,
         }
 
     def _match(self, measured: pl.DataFrame, stored: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
         """The batch's actions with their trigger, and those that have to wait for it."""
         actions = triggers.actions_of(measured)
         if actions.is_empty():
-            return NOBODY.with_columns(trigger_at=pl.lit(None, dtype=INSTANT)), NOBODY
+            return NOBODY.with_columns(pl.lit(None, dtype=INSTANT).alias(name) for name in triggers.TRIGGER), NOBODY
         matched = triggers.match_within(actions, stored, self._known(actions))
-        columns = [*triggers.WAITING_SCHEMA, "trigger_at"]
+        columns = [*triggers.WAITING_SCHEMA, *triggers.TRIGGER]
         missing = matched["trigger_at"].is_null()
         return matched.filter(~missing).select(columns), matched.filter(missing).select(list(triggers.WAITING_SCHEMA))
 
@@ -141,11 +165,11 @@ class Intake:
 
     def _known_of(self, actions: pl.DataFrame) -> pl.DataFrame:
         if actions.is_empty():
-            return pl.DataFrame(schema={"row": pl.Int64, "trigger_source": pl.String, "trigger_at": INSTANT})
+            return pl.DataFrame(schema=KNOWN)
         days = (actions["received_at"].to_physical() // DAY_US).to_numpy()
         values, found = self._seen.find(self._hasher.keys(actions, "trigger_source", "trigger_id"), days)
-        at = pl.Series("trigger_at", values).cast(INSTANT)
-        return actions.select("row", "trigger_source", at).filter(pl.Series(found))
+        at = [pl.Series(name, values[:, place]).cast(INSTANT) for place, name in enumerate(triggers.TRIGGER)]
+        return actions.select("row", "trigger_source", *at).filter(pl.Series(found))
 
     def _moved(self, batch: Batch, stored: pl.DataFrame, now: datetime) -> Progress:
         return msgspec.structs.replace(
@@ -176,12 +200,14 @@ def _undated(keys: Keys) -> Remembered:
 
 
 def _instants(events: pl.DataFrame) -> Values:
-    return events["occurred_at"].to_physical().to_numpy()
+    return events.select(pl.col("occurred_at", "received_at").to_physical()).to_numpy()
 
 
 def _outcomes(batch: Batch, fresh: Mask) -> pl.DataFrame:
     """INTAKE of every row of the batch: received = stored + duplicate + refused."""
-    outcome = pl.when(pl.Series(fresh)).then(pl.lit("stored")).otherwise(pl.lit("duplicate"))
+    is_late = (pl.col("flags") & int(Flag.LATE)) != 0
+    stored = pl.when(is_late).then(pl.lit(STORED_LATE)).otherwise(pl.lit("stored"))
+    outcome = pl.when(pl.Series(fresh)).then(stored).otherwise(pl.lit("duplicate"))
     judged = batch.events.select("received_at", "source", outcome=outcome)
     refused = batch.dead_letters.select("received_at", "source", outcome=pl.concat_str(pl.lit("refused:"), "code"))
     return rollups.intake_of(pl.concat([judged, refused]))

@@ -18,11 +18,12 @@ import polars as pl
 from cockpit.clock import business_day, day_bounds, from_us, to_us
 from cockpit.events.catalogue import catalogue
 from cockpit.kpis import live
-from cockpit.kpis.registry import Measures, value
+from cockpit.kpis.registry import value
 from cockpit.measures.active import ActiveSessions
 from cockpit.measures.distinct import ALL, Distinct, key_of
 from cockpit.measures.histogram import quantile_ms
 from cockpit.measures.keys import Mask
+from cockpit.measures.triggers import EVENT_TO_ACTION
 from cockpit.measures.vocabulary import OTHER, Vocabulary
 from cockpit.store.writer import Progress
 
@@ -85,9 +86,9 @@ class LiveState:
         self.progress: Progress | None = None
 
     def apply(self, rows: Mapping[str, pl.DataFrame], progress: Progress, now: datetime) -> None:
-        """Add a batch's rollups: minute_measures, latency_measures, visits and intake."""
+        """Add a batch's rollups: event_measures, latency_measures, visits and intake."""
         self._forget(now)
-        self._take_minutes(rows["minute_measures"], now)
+        self._take_minutes(rows["event_measures"], now)
         if rows["latency_measures"].height:
             self._take_latencies(rows["latency_measures"], now)
         if rows["visits"].height:
@@ -107,11 +108,11 @@ class LiveState:
     def _take_minutes(self, measures: pl.DataFrame, now: datetime) -> None:
         recent = (
             measures.lazy()
-            .filter(pl.col("minute") >= self.since(now))
+            .filter(pl.col("began_at") >= self.since(now))
             .with_columns(pl.col("channel").fill_null(UNKNOWN))
         )
         sums = ("events", "orders", "value_cents", "costed_value_cents", "cost_cents")
-        rows = recent.group_by("minute", "channel", "name").agg(pl.col(sums).sum()).collect()
+        rows = recent.group_by("began_at", "channel", "name").agg(pl.col(sums).sum()).collect()
         today, oldest = business_day(now, self.zone), _minute_ms(now - KEPT)
         for minute, channel, sent, events, *money in rows.iter_rows():
             name = self._names.word(sent)
@@ -125,10 +126,12 @@ class LiveState:
                 self._changed.add(at)
 
     def _take_latencies(self, measures: pl.DataFrame, now: datetime) -> None:
-        recent = measures.lazy().filter(pl.col("minute") > from_us(_minute_ms(now - KEPT) * 1000))
+        recent = measures.lazy().filter(
+            pl.col("stage") == EVENT_TO_ACTION, pl.col("began_at") > from_us(_minute_ms(now - KEPT) * 1000)
+        )
         named = recent.with_columns(pl.col("channel").fill_null(UNKNOWN))
-        sums = named.group_by("minute", "channel", "bucket").agg(pl.col("actions").sum())
-        histograms = sums.group_by("minute", "channel").agg("bucket", "actions").collect()
+        sums = named.group_by("began_at", "channel", "bucket").agg(pl.col("actions").sum())
+        histograms = sums.group_by("began_at", "channel").agg("bucket", "actions").collect()
         for minute, channel, buckets, actions in histograms.iter_rows():
             more = dict(zip(buckets, actions, strict=True))
             for scope in (ALL, channel):
@@ -169,7 +172,7 @@ class LiveState:
 
     def _take_intake(self, intake: pl.DataFrame, now: datetime) -> None:
         today = business_day(now, self.zone)
-        for minute, source, outcome, events in intake.iter_rows():
+        for minute, _, source, outcome, events in intake.iter_rows():
             if source == DEMO:
                 self._demo_at = max(minute, self._demo_at or minute)
             if (day := business_day(minute, self.zone)) >= today:
@@ -226,7 +229,7 @@ class LiveState:
             active_sessions=sum(count for (channel, _), count in active.items() if name in (ALL, channel or UNKNOWN)),
             events_per_minute=last.events.total() if is_known else None,
             deliveries_per_minute=last.outcomes()["delivered"] if is_known else None,
-            error_rate_5m=value("personalization_error_rate", Measures(**outcomes)),
+            error_rate_5m=value("personalization_error_rate", outcomes),
             attempts_5m=outcomes["delivered"] + outcomes["failed"],
             latency_5m=live.Quantiles(**recent.quantiles(), n=recent.buckets.total()),
             last_event_at=self._last_event_us[name] // 1000 if is_known else None,
@@ -256,7 +259,7 @@ def _keyed(visits: pl.DataFrame) -> pl.DataFrame:
         scope=pl.col("channel").fill_null(UNKNOWN),
         session=key_of("source", "profile_id", "channel"),
         group=key_of("channel", "segment"),
-        active_us=pl.col("active_at").to_physical().fill_null(0),
+        active_us=pl.when("is_client").then(pl.col("last_at").to_physical()).otherwise(0),
         last_us=pl.col("last_at").to_physical(),
         profile_in_scope=key_of("channel", "profile_id"),
         profile_in_all=key_of("profile_id"),
@@ -272,7 +275,7 @@ def _minute_scope(counts: Counts) -> live.MinuteScope:
     outcomes = counts.outcomes()
     return live.MinuteScope(
         events=dict(counts.events),
-        error_rate=value("personalization_error_rate", Measures(**outcomes)),
+        error_rate=value("personalization_error_rate", outcomes),
         actions=counts.buckets.total(),
         **outcomes,
         **counts.quantiles(),  # type: ignore[arg-type]  # mypy takes any keyword for any field
@@ -287,11 +290,11 @@ def _today(name: str, day: Day) -> live.Today:
         "sessions": day.sessions.counts.get(name, 0),
         "buyers": day.buyers.counts.get(name, 0),
     }
-    of = Measures(**distinct, **outcomes, **sums)
+    of = {**distinct, **outcomes, **sums}
     return live.Today(
         events=events.total(),
         events_by_name=dict(events),
-        orders=of.orders,
+        orders=sums["orders"],
         revenue_cents=_cents(value("revenue", of)),
         conversion_rate=value("conversion_rate_profile", of),
         revenue_per_profile_cents=value("revenue_per_profile", of),
@@ -311,7 +314,7 @@ def _intake(outcomes: Counter[str]) -> live.IntakeToday:
     }
     return live.IntakeToday(
         received=outcomes.total(),
-        stored=outcomes["stored"],
+        stored=sum(events for outcome, events in outcomes.items() if outcome.startswith("stored")),
         duplicate=outcomes["duplicate"],
         refused=sum(refused.values()),
         refused_by_code=refused,

@@ -4,7 +4,7 @@ import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cockpit.measures.rollups import INTAKE, LATENCY_MEASURES, MINUTE_MEASURES, VISITS
+from cockpit.measures.rollups import EVENT_MEASURES, INTAKE, LATENCY_MEASURES, VISITS
 from cockpit.store import compaction
 from cockpit.store.compaction import PARTS, Compaction
 from cockpit.store.database import Database
@@ -13,17 +13,26 @@ from tests.measures.test_rollups import facts_of, same
 from tests.store.contents import contents
 from tests.warehouse_events import NOON, Row, event, streams
 
-ROLLUPS = {"minute_measures": MINUTE_MEASURES, "latency_measures": LATENCY_MEASURES, "visits": VISITS, "intake": INTAKE}
+ROLLUPS = {"event_measures": EVENT_MEASURES, "latency_measures": LATENCY_MEASURES, "visits": VISITS, "intake": INTAKE}
 
 
 def intake(outcomes: list[str]) -> pl.DataFrame:
-    rows = [{"minute": NOON, "source": None, "outcome": outcome, "events": 1} for outcome in outcomes]
+    rows = [{"began_at": NOON, "tier": 1, "source": None, "outcome": outcome, "events": 1} for outcome in outcomes]
     return pl.DataFrame(rows, schema=TABLES["intake"])
 
 
 def latencies(buckets: list[int]) -> pl.DataFrame:
     rows = [
-        {"minute": NOON, "channel": None, "use_case": "x", "bucket": each, "actions": 1, "clipped": 0}
+        {
+            "began_at": NOON,
+            "tier": 1,
+            "stage": "ingest",
+            "channel": None,
+            "use_case": "x",
+            "bucket": each,
+            "actions": 1,
+            "clipped": 0,
+        }
         for each in buckets
     ]
     return pl.DataFrame(rows, schema=TABLES["latency_measures"])
@@ -35,7 +44,7 @@ def test_the_tables_merge_as_the_rollups_do(batches: list[list[Row]], outcomes: 
     with Database.open(None) as database:
         for batch in batches:
             facts = facts_of(batch)
-            database.append("minute_measures", MINUTE_MEASURES.merge(facts))
+            database.append("event_measures", EVENT_MEASURES.merge(facts))
             database.append("visits", VISITS.merge(facts))
         for outcome in outcomes:
             database.append("intake", intake([outcome]))
@@ -43,7 +52,7 @@ def test_the_tables_merge_as_the_rollups_do(batches: list[list[Row]], outcomes: 
             database.append("latency_measures", latencies([bucket]))
         merged = contents(database)
     facts = facts_of([row for batch in batches for row in batch])
-    same(merged["minute_measures"], MINUTE_MEASURES.merge(facts))
+    same(merged["event_measures"], EVENT_MEASURES.merge(facts))
     same(merged["visits"], VISITS.merge(facts))
     same(merged["intake"], INTAKE.merge(intake(outcomes)))
     same(merged["latency_measures"], LATENCY_MEASURES.merge(latencies(buckets)))
@@ -58,7 +67,7 @@ def test_a_table_is_merged_when_it_has_doubled_and_not_before() -> None:
         database.append("intake", parts)
         assert merging.merge_grown() == ["intake"]
         assert merging.merge_grown() == []
-        assert contents(database)["intake"].rows() == [(NOON, None, "stored", compaction.WORTH_IT + 2)]
+        assert contents(database)["intake"].rows() == [(NOON, 1, None, "stored", compaction.WORTH_IT + 2)]
 
 
 def test_parts_that_are_written_meanwhile_are_kept() -> None:

@@ -5,9 +5,14 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from cockpit.measures.folds import FAMILIES
 from cockpit.store import database as store
+from cockpit.store.compaction import PARTS
 from cockpit.store.database import Database, DatabaseBusy
 from cockpit.store.frames import TABLES
+from cockpit.store.tiers import TIERED
+
+DERIVED = ("day_measures", "day_histograms", "people")
 
 
 @pytest.fixture
@@ -30,7 +35,7 @@ def test_the_file_cannot_be_owned_by_two(path: Path) -> None:
 def test_a_migration_is_applied_once(path: Path) -> None:
     for _ in range(2):
         with Database.open(path) as database:
-            assert database.select("migrations")["name"].to_list() == ["0001_tables.sql"]
+            assert database.select("migrations")["name"].to_list() == ["0001_tables.sql", "0002_measures.sql"]
 
 
 def test_the_tables_have_the_columns_of_their_frames_and_no_others() -> None:
@@ -60,6 +65,8 @@ def test_once_open_no_statement_reaches_another_file_or_a_setting(path: Path, st
 def test_a_statement_is_a_file_and_every_file_is_asked_for() -> None:
     root = Path(store.__file__).parents[2]
     code = "".join(file.read_text() for folder in ("cockpit", "ingest") for file in (root / folder).rglob("*.py"))
-    compactions = {f"compact_{table}" for table in ("minute_measures", "latency_measures", "visits", "intake")}
+    by_table = {f"compact_{table}" for table in PARTS} | {f"clear_{table}" for table in DERIVED}
+    by_table |= {f"coarsen_{table}" for table in TIERED}
+    by_table |= {f"fold_{table}" for family in FAMILIES for table in family.tables}
     unasked = {file.stem for file in (store.HERE / "sql").glob("*.sql") if f'"{file.stem}"' not in code}
-    assert unasked == compactions
+    assert unasked == by_table

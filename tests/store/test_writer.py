@@ -39,7 +39,7 @@ def test_rows_and_progress_are_one_commit(database: Database) -> None:
 
 def test_a_commit_that_fails_leaves_nothing(database: Database) -> None:
     broken = {"events": events("a"), "visits": pl.DataFrame({"day": ["no visit"]})}
-    with pytest.raises(Exception, match="source"):
+    with pytest.raises(Exception, match="slot"):
         write(database, Commit(broken, NOBODY, MOVED))
     assert read_progress(database) == PROGRESS
     assert database.select("recall_events", {"since": NOON.replace(tzinfo=None)}).is_empty()

@@ -1,5 +1,4 @@
 -- Instants are TIMESTAMP in UTC: DuckDB's TIMESTAMPTZ needs an extension that is not always there.
--- Measure tables are append-only parts: rows of one key add up, and compaction merges them.
 CREATE TABLE cockpit.events (
     source VARCHAR, message_id VARCHAR, type VARCHAR, name VARCHAR, name_sent VARCHAR,
     occurred_at TIMESTAMP, original_at TIMESTAMP, sent_at TIMESTAMP, received_at TIMESTAMP,
@@ -16,28 +15,10 @@ CREATE TABLE cockpit.dead_letters (
     source VARCHAR, received_at TIMESTAMP, index INTEGER, message_id VARCHAR, code VARCHAR, message VARCHAR,
     original BLOB, position BIGINT
 );
-CREATE TABLE cockpit.minute_measures (
-    minute TIMESTAMP, source VARCHAR, channel VARCHAR, segment VARCHAR, name VARCHAR, use_case VARCHAR, integration VARCHAR,
-    events BIGINT, orders BIGINT, value_cents BIGINT, costed_value_cents BIGINT, cost_cents BIGINT
-);
-CREATE TABLE cockpit.latency_measures (
-    minute TIMESTAMP, channel VARCHAR, use_case VARCHAR, bucket INTEGER, actions BIGINT, clipped BIGINT
-);
-CREATE TABLE cockpit.visits (
-    day DATE, source VARCHAR, channel VARCHAR, segment VARCHAR, profile_id VARCHAR, session_id VARCHAR,
-    events BIGINT, orders BIGINT, value_cents BIGINT, costed_value_cents BIGINT, cost_cents BIGINT,
-    first_at TIMESTAMP, last_at TIMESTAMP, active_at TIMESTAMP
-);
-CREATE TABLE cockpit.orders (
-    source VARCHAR, order_key VARCHAR, message_id VARCHAR, transaction_id VARCHAR, occurred_at TIMESTAMP, received_at TIMESTAMP,
-    profile_id VARCHAR, session_id VARCHAR, channel VARCHAR, segment VARCHAR, coupon VARCHAR,
-    currency VARCHAR, value_cents BIGINT, costed_value_cents BIGINT, cost_cents BIGINT, position BIGINT
-);
 CREATE TABLE cockpit.waiting_actions (
     source VARCHAR, trigger_id VARCHAR, occurred_at TIMESTAMP, received_at TIMESTAMP, channel VARCHAR, use_case VARCHAR,
     message_id VARCHAR
 );
-CREATE TABLE cockpit.intake (minute TIMESTAMP, source VARCHAR, outcome VARCHAR, events BIGINT);
 CREATE TABLE cockpit.progress (
     log_epoch VARCHAR, position BIGINT, time_zone VARCHAR, currency VARCHAR,
     last_event_at TIMESTAMP, last_received_at TIMESTAMP, processed_at TIMESTAMP

@@ -1,5 +1,5 @@
 CREATE OR REPLACE TEMP TABLE merged AS
-SELECT minute, source, outcome, sum(events)::BIGINT AS events
+SELECT began_at, tier, source, outcome, sum(events)::BIGINT AS events
 FROM cockpit.intake
 GROUP BY ALL;
 DELETE FROM cockpit.intake;

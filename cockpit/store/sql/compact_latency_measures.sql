@@ -1,5 +1,5 @@
 CREATE OR REPLACE TEMP TABLE merged AS
-SELECT minute, channel, use_case, bucket, sum(actions)::BIGINT AS actions, sum(clipped)::BIGINT AS clipped
+SELECT began_at, tier, stage, channel, use_case, bucket, sum(actions)::BIGINT AS actions, sum(clipped)::BIGINT AS clipped
 FROM cockpit.latency_measures
 GROUP BY ALL;
 DELETE FROM cockpit.latency_measures;

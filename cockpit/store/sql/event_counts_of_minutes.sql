@@ -1,5 +1,5 @@
 SELECT name, sum(events)::BIGINT AS events
-FROM cockpit.minute_measures
-WHERE minute >= $start AND minute < $end
+FROM cockpit.event_measures
+WHERE began_at >= $start AND began_at < $end
 GROUP BY name
 ORDER BY name

@@ -1,5 +1,5 @@
-SELECT minute, source, outcome, sum(events)::BIGINT AS events
+SELECT began_at AS minute, source, outcome, sum(events)::BIGINT AS events
 FROM cockpit.intake
-WHERE minute >= $start AND minute < $end
+WHERE began_at >= $start AND began_at < $end
 GROUP BY ALL
 ORDER BY ALL

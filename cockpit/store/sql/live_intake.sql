@@ -1,4 +1,4 @@
-SELECT minute, source, outcome, sum(events)::BIGINT AS events
+SELECT began_at, tier, source, outcome, sum(events)::BIGINT AS events
 FROM cockpit.intake
-WHERE minute >= $since
+WHERE began_at >= $since
 GROUP BY ALL

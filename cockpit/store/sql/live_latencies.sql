@@ -1,4 +1,4 @@
-SELECT minute, channel, use_case, bucket, sum(actions)::BIGINT AS actions, sum(clipped)::BIGINT AS clipped
+SELECT began_at, stage, channel, bucket, sum(actions)::BIGINT AS actions
 FROM cockpit.latency_measures
-WHERE minute >= $since
+WHERE began_at >= $since
 GROUP BY ALL

@@ -1,4 +1,3 @@
-SELECT day, source, channel, segment, profile_id, session_id, events, orders, value_cents, costed_value_cents, cost_cents,
-    first_at, last_at, active_at
+SELECT day, source, channel, segment, profile_id, session_id, is_client, events, orders, first_at, last_at
 FROM cockpit.visits
 WHERE last_at >= $since

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from cockpit.config import Config
 from cockpit.errors import LogUnwritable
 from cockpit.events.frame import Flag
-from cockpit.measures.triggers import WAIT
+from cockpit.measures.triggers import STAGES, WAIT
 from cockpit.store.database import Database, DatabaseMismatch
 from ingest.warehouse import consumer as module
 from ingest.warehouse.batch import BatchReader
@@ -102,7 +102,7 @@ def test_a_second_delivery_of_everything_changes_no_number(batches: list[list[Ro
     assume(not stamps or max(stamps) - min(stamps) < timedelta(days=CONFIG.dedup_days))
     again: list[list[Row]] = [[{**row, "received_at": max(stamps)} for row in batch] for batch in batches]
     once, twice = taken(*batches), taken(*batches, *again)
-    for table in ("events", "minute_measures", "latency_measures", "visits", "orders"):
+    for table in ("events", "event_measures", "latency_measures", "visits", "orders"):
         assert once[table].equals(twice[table]), table
 
 
@@ -128,7 +128,7 @@ def test_late_events_are_stored_and_enter_no_measure() -> None:
     late = int(Flag.LATE)
     tables = taken([event("a", flags=late), purchase("p", 100, flags=late), action("x", "a", flags=late)])
     assert tables["events"].height == 3
-    assert all(tables[name].is_empty() for name in ("minute_measures", "visits", "orders", "latency_measures"))
+    assert all(tables[name].is_empty() for name in ("event_measures", "visits", "orders", "latency_measures"))
 
 
 def test_a_purchase_counts_once_by_transaction_and_source_also_after_a_restart() -> None:
@@ -142,8 +142,8 @@ def test_a_purchase_counts_once_by_transaction_and_source_also_after_a_restart()
         take_all(log, database)
         tables = contents(database)
     assert sorted(tables["orders"].select("message_id", "value_cents").rows()) == [("p1", 1000), ("p4", 7)]
-    assert tables["minute_measures"]["orders"].sum() == 2
-    assert tables["minute_measures"].filter(pl.col("name") == "purchase")["events"].sum() == 4
+    assert tables["event_measures"]["orders"].sum() == 2
+    assert tables["event_measures"].filter(pl.col("name") == "purchase")["events"].sum() == 4
 
 
 @pytest.mark.parametrize("cut", range(4))
@@ -156,7 +156,8 @@ def test_an_action_is_matched_before_or_after_its_trigger_wherever_the_batches_e
         action("lost", "never"),
     ]
     tables = taken(rows[:cut], rows[cut:])
-    assert tables["latency_measures"]["actions"].sum() == 2
+    stages = tables["latency_measures"].group_by("stage").agg(pl.col("actions").sum())
+    assert dict(stages.iter_rows()) == {**dict.fromkeys(STAGES, 2), "ingest_delay": 4}
     assert tables["waiting_actions"]["message_id"].to_list() == ["lost"]
 
 
@@ -164,7 +165,7 @@ def test_a_wait_ends_after_its_time_and_leaves_no_row() -> None:
     later = NOON + WAIT + timedelta(minutes=1)
     tables = taken([action("a", "t")], [event("b", received_at=later)], [event("t", received_at=later)])
     assert tables["waiting_actions"].is_empty()
-    assert tables["latency_measures"].is_empty()
+    assert set(tables["latency_measures"]["stage"]) == {"ingest_delay"}
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+DELETE FROM cockpit.day_histograms WHERE family = $family AND day BETWEEN $first AND $last

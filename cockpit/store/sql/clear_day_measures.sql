@@ -1,0 +1,1 @@
+DELETE FROM cockpit.day_measures WHERE family = $family AND day BETWEEN $first AND $last

@@ -1,0 +1,1 @@
+DELETE FROM cockpit.people WHERE $family = 'people' AND day BETWEEN $first AND $last

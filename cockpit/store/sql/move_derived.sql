@@ -1,0 +1,1 @@
+UPDATE cockpit.derived SET position = $position, derived_at = $derived_at

@@ -1,0 +1,1 @@
+DELETE FROM cockpit.changed_days WHERE position <= $position
