@@ -25,6 +25,8 @@ from websockets.sync.client import ClientConnection, connect
 
 from cockpit.config import ROOT, Config, shared_token
 from cockpit.errors import MachineError
+from ingest import bench_reads
+from ingest.bench_process import peak_mib, process
 from ingest.gateway import access
 from ingest.ports import answers, free_ports
 
@@ -54,10 +56,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--frames-of", type=int, nargs="+", default=[1, 10, 100], help="events per frame")
     parser.add_argument("--connections", type=int, default=4, help="of the load generator (default %(default)s)")
-    parser.add_argument("--json", type=Path, help="also write every pass to this file")
+    parser.add_argument("--json", type=Path, help="also write every figure to this file")
+    bench_reads.add_arguments(parser)
 
 
 def run(args: argparse.Namespace, config: Config) -> int:
+    if args.reads:
+        return bench_reads.run(args, config)
     del config  # the bench never touches the data of a running cockpit
     passes: list[Pass] = []
     with Progress() as progress:
@@ -146,21 +151,6 @@ def generate(config: Config, key: str, frames_of: int, seconds: float, connectio
     return msgspec.json.decode(done.stdout.splitlines()[-1], type=Load)
 
 
-@contextmanager
-def process(config: Config, *command: str) -> Iterator[subprocess.Popen[bytes]]:
-    """`python -m ingest <command>` with this configuration; stopped, and its output shown if it failed, at the end."""
-    settings = {f"COCKPIT_{name.upper()}": str(getattr(config, name)) for name in config.__struct_fields__}
-    with (config.run_dir / f"{command[0]}.log").open("wb") as log:
-        child = subprocess.Popen(  # noqa: S603 - our own command line
-            [sys.executable, "-m", "ingest", *command], cwd=ROOT, env={**os.environ, **settings}, stdout=log, stderr=log
-        )
-    try:
-        yield child
-    finally:
-        child.terminate()
-        child.wait(30)
-
-
 def await_ready(url: str) -> None:
     deadline = time.monotonic() + READY_S
     while not answers(url):
@@ -219,12 +209,6 @@ def connected(config: Config) -> ClientConnection:
             time.sleep(0.1)
         else:
             return feed
-
-
-def peak_mib(pid: int) -> float:
-    """Peak resident memory of a living process (Linux's VmHWM)."""
-    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 1024
 
 
 def table(passes: Sequence[Pass]) -> Table:

@@ -23,6 +23,18 @@ FLAGS = (
 )
 
 
+# With two workers: what mostly waits for browsers and processes is done by one, the rest by the other.
+WAITING = ("browser", "integration", "ui")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Modules stay whole: their fixtures are made once."""
+    for item in items:
+        folder = item.path.relative_to(config.rootpath / "tests").parts[0]
+        item.add_marker(pytest.mark.xdist_group("waiting" if folder in WAITING else str(item.path)))
+    items.sort(key=lambda item: not any(mark.args == ("waiting",) for mark in item.iter_markers("xdist_group")))
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--measure", action="store_true", help="print what was measured, and hold it against its limits")
 

@@ -5,13 +5,15 @@ from dataclasses import dataclass, field
 
 import msgspec
 import pytest
-from playwright.sync_api import Page, WebSocket
+from playwright.sync_api import Page, WebSocket, expect
 
 from cockpit.config import Config, shared_token
 from cockpit.kpis.live import Snapshot
 from tests.browser.feed import Feed, lively
 from tests.browser.warehouse import History
 from tests.processes import Processes, configuration, running
+
+expect.set_options(timeout=15_000)  # a loaded machine draws late
 
 Make = Callable[[int, bool], Snapshot]
 
