@@ -29,6 +29,7 @@ COMMANDS = {
     "demo": ("ingest.demo", "simulate a shop, with its planted truth as arguments"),
     "replay": ("ingest.replay.command", "send recorded events"),
     "load": ("ingest.load", "send as fast as acknowledged, and time it"),
+    "rebuild": ("ingest.rebuild", "make all tables again from the log or the stored events, while the old ones serve"),
     "bench": ("ingest.bench", "measure the pipeline on this machine"),
 }
 

@@ -69,6 +69,9 @@ class Processes:
         self.children[name].send_signal(signal.SIGKILL)
         self.children[name].wait(10)
 
+    def is_running(self, name: str) -> bool:
+        return self.children[name].poll() is None
+
     def stop(self, *names: str) -> None:
         for name in names or tuple(self.children):
             child = self.children.pop(name)

@@ -91,12 +91,12 @@ class Forest(msgspec.Struct, frozen=True):
         """The name of what the link unites; the claim to it, where it is no user id, goes with it."""
         claims = [claim for root in roots if (claim := self.claims.get(root))]
         claim = min([claim_of(link), *claims])
-        for _, name in claims:
+        for _, _, name in claims:
             self.claims[name] = None
         user = next(filter(is_user, roots), None)
         if user is None:
-            self.claims[claim[1]] = claim
-        return user or claim[1]
+            self.claims[claim[2]] = claim
+        return user or claim[2]
 
     def _turn(self, identifier: str) -> None:
         """Make an identifier the root of its tree."""

@@ -2,8 +2,9 @@
 
 Links are taken in the order (first_at, left_id, right_id), whatever their source. Each unites the profiles of its two
 identifiers, unless both already have a user id: then it is refused. So an anonymous id, an e-mail or a phone that two
-people use belongs to the one who came first. A profile is called by its user id; without one by the identifier with
-the earliest link, of several the least as text. The order of rows does not matter (*ours*).
+people use belongs to the one who came first. A profile is called by its user id, else by an e-mail, a phone or at last
+an anonymous id: of several by the one with the earliest link, then the least as text. The order of rows does not matter
+(*ours*).
 """
 
 from collections.abc import Iterable
@@ -11,7 +12,10 @@ from collections.abc import Iterable
 import polars as pl
 
 Link = tuple[int, str, str]  # first_at in microseconds, left_id, right_id: the order in which links are taken
-Claim = tuple[int, str]  # when an identifier was first linked, and which it is: the least one names its profile
+Claim = tuple[
+    int, int, str
+]  # how well known an identifier is, when it was first linked, and which: the least one names
+RANKS = {"e": 0, "p": 1, "a": 2}
 
 
 def is_user(identifier: str) -> bool:
@@ -19,8 +23,9 @@ def is_user(identifier: str) -> bool:
 
 
 def claim_of(link: Link) -> Claim:
-    """The better claim of the two ends: both have this instant, so the least text."""
-    return link[0], link[1]
+    """The better claim of the two ends."""
+    at, *ends = link
+    return min((RANKS.get(end[0], len(RANKS)), at, end) for end in ends)
 
 
 def in_order(links: pl.DataFrame) -> Iterable[Link]:
@@ -38,7 +43,7 @@ def resolve(links: pl.DataFrame) -> dict[str, str]:
         if left == right or (is_user(left) and is_user(right)):
             continue
         claim = min(claims.get(left, claim_of(link)), claims.get(right, claim_of(link)))
-        name = next(filter(is_user, (left, right)), claim[1])
+        name = next(filter(is_user, (left, right)), claim[2])
         above[right if name == left else left] = name
         claims[name] = claim
     return {identifier: _head(above, identifier) for identifier in above}

@@ -32,6 +32,9 @@ OF_EVENTS = (
     "events", "delivered", "failed", "suppressed", "suppressed_control", "suppressed_frequency_cap",
     "suppressed_consent", "fallbacks", "unsubscribes",
 )  # fmt: skip
+OUTCOMES = [
+    "personalization_delivered", "personalization_failed", "personalization_suppressed", "message_unsubscribed",
+]  # fmt: skip
 OF_INTAKE = ("received", "stored", "late", "duplicate", "refused")
 OF_LATENCY = ("event_to_action_us", "ingest_us", "decide_us", "report_us", "ingest_delay_us")
 OF_DAYS = {name: family.dimensions for family in FAMILIES for name in family.measures}
@@ -153,7 +156,8 @@ def _of_days(database: Database, asked: Days, names: frozenset[str], _: ZoneInfo
 
 
 def _of_histograms(database: Database, asked: Days, names: frozenset[str], _: ZoneInfo) -> pl.DataFrame | None:
-    return _bucketed(database, "derived_histograms", asked, _applying(names, OF_HISTOGRAMS, asked), _span(asked))
+    wanted = _applying(names, OF_HISTOGRAMS, asked)
+    return _bucketed(database, "derived_histograms", asked, wanted, {**_span(asked), "measures": sorted(wanted)})
 
 
 def _of_people(database: Database, asked: Days, names: frozenset[str], _: ZoneInfo) -> pl.DataFrame | None:
@@ -172,7 +176,8 @@ def _of_people(database: Database, asked: Days, names: frozenset[str], _: ZoneIn
 def _of_events(database: Database, asked: Days, names: frozenset[str], zone: ZoneInfo) -> pl.DataFrame | None:
     if not names & set(OF_EVENTS):
         return None
-    found = database.select("event_measures", {**asked.bounds(zone), "by": list(asked.by)})
+    parameters = {"by": list(asked.by), "all_names": "events" in names, "names": OUTCOMES}
+    found = database.select("event_measures", asked.bounds(zone) | parameters)
     return _wide(found.filter(pl.col("measure").is_in(names)), asked)
 
 
@@ -185,16 +190,17 @@ def _of_intake(database: Database, asked: Days, names: frozenset[str], zone: Zon
 
 def _of_latency(database: Database, asked: Days, names: frozenset[str], zone: ZoneInfo) -> pl.DataFrame | None:
     wanted = names & set(OF_LATENCY) if set(asked.by) <= {"day", "channel", "use_case"} else frozenset()
-    return _bucketed(database, "latency_histograms", asked, wanted, asked.bounds(zone))
+    stages = {"stages": [name.removesuffix("_us") for name in sorted(wanted)]}
+    return _bucketed(database, "latency_histograms", asked, wanted, asked.bounds(zone) | stages)
 
 
 def _of_ages(database: Database, asked: Days, names: frozenset[str], zone: ZoneInfo) -> pl.DataFrame | None:
-    """Ages are counted until the end of the last day, or until the newest event if that is earlier."""
+    """Ages are counted until the last day, or until that of the newest event if it is earlier."""
     if AGES_OF not in names or not set(asked.by) <= {"day", "channel", "segment"}:
         return None
-    newest, end = _newest(database, "last_event_at"), day_bounds(asked.last, zone)[1]
-    now = _plain(min(newest, end)) if newest else _plain(end)
-    found = _keyed(database.select("repurchase_ages", {**_span(asked), "by": list(asked.by), "now": now}), asked)
+    newest = _newest(database, "last_event_at")
+    seen = min(asked.last, business_day(newest, zone)) if newest else asked.last
+    found = _keyed(database.select("repurchase_ages", {**_span(asked), "by": list(asked.by), "seen": seen}), asked)
     return found.group_by(_keys(asked).columns).agg(pl.struct(*AGES).alias(AGES_OF))
 
 
@@ -221,7 +227,7 @@ def _bucketed(
     """A column per histogram: its buckets and their counts."""
     if not wanted:
         return None
-    found = _keyed(database.select(statement, {**window, "by": list(asked.by), "measures": sorted(wanted)}), asked)
+    found = _keyed(database.select(statement, {**window, "by": list(asked.by)}), asked)
     keys = _keys(asked).columns
     listed = found.group_by(*keys, "measure").agg(value=pl.struct("bucket", "count"))
     return listed.pivot("measure", index=keys, values="value")

@@ -14,12 +14,16 @@ import narwhals as nw
 import polars as pl
 
 from cockpit.clock import business_day, to_us
+from cockpit.kpis import rfm
+from cockpit.measures.customers import buyers_as_of, repurchases, usual_gap_days
 from cockpit.measures.folds import FAMILIES, Family
 from cockpit.measures.people import WINDOWS, people
+from cockpit.measures.retention import Period, buyers, cohorts
 from cockpit.store.database import Database
 from cockpit.store.frames import DIMENSIONS, TABLES
 
 PEOPLE = "people"
+PERIODS: tuple[Period, ...] = ("week", "month")
 PORTION_DAYS = 31  # computed at once, which bounds the memory
 
 Tables = Mapping[str, nw.LazyFrame[Any]]
@@ -71,6 +75,8 @@ class Derivation:
                 self._compute(family, span, position, now)
                 self._report(family.name if family else PEOPLE, span)
                 done.append((family.name if family else PEOPLE, span))
+            if days:
+                self._histories(held, today)
         with self._database.transaction():
             self._database.execute("move_derived", {"position": position, "derived_at": now.replace(tzinfo=None)})
             self._database.execute("prune_changed_days", {"position": position})
@@ -90,6 +96,21 @@ class Derivation:
         if family.buckets:
             rows["day_histograms"] = histograms(family, _of(span, family.buckets(tables, to_us(now))))
         self._replace(family.name, rows, span, position, now)
+
+    def _histories(self, held: Span, today: date) -> None:
+        """Tables of all buyers."""
+        orders = self._database.select("fold_orders", held._asdict())
+        lazy: nw.LazyFrame[Any] = nw.from_native(orders.lazy())
+        by_period = [_all_of(cohorts(lazy, period)).with_columns(period=pl.lit(period)) for period in PERIODS]
+        rows = {
+            "repurchases": _all_of(repurchases(buyers(lazy))),
+            "cohorts": pl.concat(by_period),
+            "customers": customers(orders, min(today, held.last)),
+        }
+        with self._database.transaction():
+            for table, computed in rows.items():
+                self._database.execute(f"clear_{table}")
+                self._database.append(table, computed)
 
     def _people(self, span: Span) -> pl.DataFrame:
         visits = self._table("visits", Span(span.first - timedelta(max(WINDOWS)), span.last), ())
@@ -150,6 +171,20 @@ def _spans(days: set[date], before: int, after: int, bounds: Span, also: set[dat
         yield Span(run[0], run[-1])
 
 
+def customers(orders: pl.DataFrame, as_of: date) -> pl.DataFrame:
+    """Buyers as of a day by segment, RFM class and whether they have been away for longer than buyers usually are."""
+    limit = usual_gap_days(orders)
+    scored = rfm.scored(buyers_as_of(orders, as_of)).with_columns(
+        as_of=pl.lit(as_of),
+        is_inactive=pl.col("recency_days") > pl.lit(limit, dtype=pl.Int64),
+        inactive_after_days=pl.lit(limit, dtype=pl.Int64),
+    )
+    keys = ("as_of", "segment", "rfm_class", "is_inactive", "inactive_after_days")
+    return scored.group_by(keys).agg(
+        buyers=pl.len().cast(pl.Int64), orders=pl.col("frequency").sum(), value_cents=pl.col("monetary_cents").sum()
+    )
+
+
 def _days(span: Span) -> Iterator[date]:
     return (span.first + timedelta(days) for days in range((span.last - span.first).days + 1))
 
@@ -157,7 +192,11 @@ def _days(span: Span) -> Iterator[date]:
 def _of(span: Span, computed: nw.LazyFrame[Any]) -> pl.DataFrame:
     """The rows of these days."""
     chosen = computed.filter(nw.col("day") >= nw.lit(span.first), nw.col("day") <= nw.lit(span.last))
-    rows: pl.DataFrame = chosen.collect("polars").to_native()
+    return _all_of(chosen)
+
+
+def _all_of(computed: nw.LazyFrame[Any]) -> pl.DataFrame:
+    rows: pl.DataFrame = computed.collect("polars").to_native()
     return rows
 
 

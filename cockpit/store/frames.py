@@ -69,6 +69,28 @@ TABLES: Mapping[str, pl.Schema] = {
             "value": pl.Int64(),
         }
     ),
+    "repurchases": pl.Schema(
+        {
+            "day": pl.Date(),
+            "channel": pl.String(),
+            "segment": pl.String(),
+            "waited_days": pl.Int64(),
+            "buyers": pl.Int64(),
+        }
+    ),
+    "cohorts": pl.Schema({"period": pl.String(), "cohort": pl.Date(), "age": pl.Int64(), "buyers": pl.Int64()}),
+    "customers": pl.Schema(
+        {
+            "as_of": pl.Date(),
+            "segment": pl.String(),
+            "rfm_class": pl.String(),
+            "is_inactive": pl.Boolean(),
+            "inactive_after_days": pl.Int64(),
+            "buyers": pl.Int64(),
+            "orders": pl.Int64(),
+            "value_cents": pl.Int64(),
+        }
+    ),
     "intake": pl.Schema(
         {"began_at": INSTANT, "tier": pl.Int16(), "source": pl.String(), "outcome": pl.String(), "events": pl.Int64()}
     ),

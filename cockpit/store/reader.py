@@ -10,6 +10,7 @@ import polars as pl
 
 from cockpit.clock import business_day, day_bounds
 from cockpit.errors import UnknownRead
+from cockpit.measures.retention import Period
 from cockpit.measures.rollups import UNMEASURED
 from cockpit.store import answers
 from cockpit.store.database import Database
@@ -51,6 +52,17 @@ class Steps(Window, frozen=True, forbid_unknown_fields=True):
 
 class Page(Window, frozen=True, forbid_unknown_fields=True):
     limit: Annotated[int, msgspec.Meta(ge=1, le=10_000)]
+
+
+class Positions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Log positions behind `after`, up to `until`."""
+
+    after: int
+    until: int
+
+
+class Cohorts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    period: Period
 
 
 class Read(msgspec.Struct, frozen=True):
@@ -96,6 +108,33 @@ def _freshness(database: Database, _: Nothing, __: ZoneInfo) -> pl.DataFrame:
     return database.select("freshness")
 
 
+def _cohorts(database: Database, asked: Cohorts, _: ZoneInfo) -> pl.DataFrame:
+    """Buyers by the week or month of their first order and the weeks or months since."""
+    return database.select("cohorts", {"period": asked.period})
+
+
+def _customers(database: Database, _: Nothing, __: ZoneInfo) -> pl.DataFrame:
+    """Buyers by segment, RFM class and inactivity, as of the last derived day."""
+    return database.select("customers")
+
+
+def _log_place(database: Database, _: Nothing, __: ZoneInfo) -> pl.DataFrame:
+    return database.select("log_place")
+
+
+def _stored_events(database: Database, asked: Positions, _: ZoneInfo) -> pl.DataFrame:
+    """All columns, in the order of the log."""
+    return database.select("stored_events", msgspec.structs.asdict(asked))
+
+
+def _stored_dead_letters(database: Database, asked: Positions, _: ZoneInfo) -> pl.DataFrame:
+    return database.select("stored_dead_letters", msgspec.structs.asdict(asked))
+
+
+def _stored_intake(database: Database, _: Nothing, __: ZoneInfo) -> pl.DataFrame:
+    return database.select("stored_intake")
+
+
 READS: Mapping[str, Read] = {
     "totals": Read(Window, _totals),
     "event_counts": Read(Window, _event_counts),
@@ -103,6 +142,12 @@ READS: Mapping[str, Read] = {
     "dead_letters": Read(Page, _dead_letters),
     "intake": Read(Window, _intake),
     "freshness": Read(Nothing, _freshness),
+    "cohorts": Read(Cohorts, _cohorts),
+    "customers": Read(Nothing, _customers),
+    "log_place": Read(Nothing, _log_place),
+    "stored_events": Read(Positions, _stored_events),
+    "stored_dead_letters": Read(Positions, _stored_dead_letters),
+    "stored_intake": Read(Nothing, _stored_intake),
     "measures": Read(answers.Measures, answers.asked_measures),
     "kpis": Read(answers.Kpis, answers.kpis),
 }

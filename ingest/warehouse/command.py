@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Protocol, Self, TypeVar
 
 from cockpit.clock import Clock, system_clock
@@ -15,6 +16,7 @@ from cockpit.config import Config, shared_token
 from cockpit.store.database import Database
 from cockpit.store.writer import Progress
 from ingest.log.sqlite import SqliteLog
+from ingest.warehouse import rebuilt
 from ingest.warehouse.consumer import Consumer
 from ingest.warehouse.feed import Feed
 from ingest.warehouse.flight import FlightServer
@@ -60,6 +62,8 @@ class Warehouse:
         self._config = config
         self._open = ExitStack()
         with self._open:
+            if rebuilt.take_over(config):
+                logger.info("serving tables that were made again")
             self._database = self._owned(Database.open(config.database_path))
             log, self._tail_log = self._owned(SqliteLog(config.log_path)), self._owned(SqliteLog(config.log_path))
             state = LiveState(config.zone, config.currency)
@@ -78,6 +82,7 @@ class Warehouse:
     async def serve(self, stop: threading.Event) -> None:
         """Until `stop`, or until one part fails: then its error, after all have ended."""
         actions = {"ping": self.ping, "compact": self._upkeep.compact, "derive": self._upkeep.derive}
+        actions["take_over"] = partial(take_over, stop)
         config = self._config
         with (
             FlightServer(
@@ -125,6 +130,12 @@ def thread_of(work: Callable[[threading.Event], None], stop: threading.Event) ->
         thread.join()
     if failures:
         raise failures[0]
+
+
+def take_over(stop: threading.Event) -> Mapping[str, object]:
+    """Ends the warehouse, so that its next start serves the tables that were made again."""
+    stop.set()
+    return {"ending": True}
 
 
 def load(state: LiveState, database: Database, progress: Progress, now: datetime) -> None:

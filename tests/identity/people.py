@@ -65,4 +65,4 @@ def named(group: set[str], earliest: dict[tuple[str, str], int]) -> str:
     if users:
         return users[0]
     first = {one: min([at for ends, at in earliest.items() if one in ends], default=0) for one in group}
-    return min(group, key=lambda one: (first[one], one))
+    return min(group, key=lambda one: ("epa".index(one[0]), first[one], one))

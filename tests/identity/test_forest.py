@@ -28,7 +28,7 @@ def test_down_is_the_reverse_of_up_but_for_user_ids(batches: list[list[Row]]) ->
 def test_exactly_the_profiles_without_a_user_id_have_a_claim_and_are_called_by_it(batches: list[list[Row]]) -> None:
     forest = grown(batches)
     anonymous = {root for identifier in forest.up.own if not is_user(root := forest.root(identifier))}
-    assert {claim[1] for claim in forest.claims.own.values() if claim} == set(forest.claims.own) == anonymous
+    assert {claim[2] for claim in forest.claims.own.values() if claim} == set(forest.claims.own) == anonymous
 
 
 def test_the_cost_of_a_link_is_the_way_to_the_root_and_not_the_size_of_the_profile() -> None:

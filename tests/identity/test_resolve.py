@@ -19,9 +19,9 @@ from tests.identity.people import Row, links, naive, pair, rows
             [pair("e:1", "u:1", 1), pair("e:1", "u:2", 2), pair("a:1", "u:1", 3), pair("a:2", "u:2", 4)],
             {"e:1": "u:1", "a:1": "u:1", "a:2": "u:2"},
         ),
-        # Two devices that gave one e-mail are one person even before a login; the first device gives the name.
-        ([pair("a:2", "e:1", 1), pair("a:1", "e:1", 2)], {"a:1": "a:2", "e:1": "a:2"}),
-        ([pair("a:2", "e:1", 1), pair("a:1", "e:1", 1)], {"a:2": "a:1", "e:1": "a:1"}),
+        # Two devices that gave one e-mail are one person even before a login; what was said of it names it.
+        ([pair("a:2", "e:1", 1), pair("a:1", "e:1", 2)], {"a:1": "e:1", "a:2": "e:1"}),
+        ([pair("a:2", "p:1", 1), pair("a:2", "e:1", 3)], {"a:2": "e:1", "p:1": "e:1"}),
         # A login names them all.
         (
             [pair("a:2", "e:1", 1), pair("a:1", "e:1", 2), pair("a:1", "u:1", 3)],

@@ -58,4 +58,4 @@ def _grown(links: list[Link]) -> dict[str, str]:
 
 def _name(members: set[str], since: dict[str, tuple[int, str]]) -> str:
     users = [identifier for identifier in members if identifier.startswith("u:")]
-    return users[0] if users else min(since[identifier] for identifier in members)[1]
+    return users[0] if users else min(("epa".index(name[0]), *since[name]) for name in members)[-1]

@@ -14,7 +14,7 @@ from tests.store.contents import assert_same, contents
 from tests.warehouse_events import NOON, ListLog, Row, draft, event, purchase, streams
 
 ZONE = ZoneInfo("America/Sao_Paulo")
-DERIVED = ("day_measures", "day_histograms", "people")
+DERIVED = ("day_measures", "day_histograms", "people", "repurchases", "cohorts", "customers")
 TODAY = date(2026, 11, 20)
 LATER = NOON + timedelta(days=3)
 

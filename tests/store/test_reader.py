@@ -145,7 +145,7 @@ def test_freshness_is_what_the_last_commit_left(database: Database) -> None:
 @pytest.mark.parametrize(
     ("name", "params", "message"),
     [
-        ("drop", {}, "no read 'drop'; there are dead_letters, event_counts"),
+        ("drop", {}, "no read 'drop'; there are cohorts, customers, dead_letters"),
         ("totals", {}, "totals takes start, end.*missing required field `start`"),
         ("totals", {"start": "yesterday", "end": DAY["end"]}, r"Invalid RFC3339.*\$.start"),
         ("totals", {"start": "2026-11-20T00:00:00", "end": DAY["end"]}, "timezone"),
@@ -169,7 +169,13 @@ def test_every_read_answers_an_empty_database() -> None:
     window = {"start": datetime.fromisoformat("2026-01-01T00:00:00Z").isoformat(), "end": DAY["end"]}
     extra = {"dead_letters": {"limit": 5}, "operational_minutes": {"step_minutes": 1440}}
     days = {"first": "2026-01-01", "last": "2026-01-31"}
-    others = {"freshness": {}, "kpis": days | {"ids": ["nps"]}, "measures": days | {"names": ["sessions"]}}
+    others: dict[str, dict[str, Any]] = {
+        "freshness": {},
+        "customers": {},
+        "cohorts": {"period": "month"},
+        "kpis": days | {"ids": ["nps"]},
+        "measures": days | {"names": ["sessions"]},
+    }
     with Database.open(None) as empty:
         for name in READS:
             params = others.get(name, window | extra.get(name, {}))

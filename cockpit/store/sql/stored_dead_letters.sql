@@ -1,0 +1,1 @@
+FROM cockpit.dead_letters WHERE position > $after AND position <= $until ORDER BY position, rowid

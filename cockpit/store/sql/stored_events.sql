@@ -1,0 +1,1 @@
+FROM cockpit.events WHERE position > $after AND position <= $until ORDER BY position, rowid

@@ -1,0 +1,1 @@
+SELECT began_at, tier, source, outcome, events FROM cockpit.intake
