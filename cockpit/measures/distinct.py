@@ -49,6 +49,18 @@ class Directory:
             rows, places = rows[~same], (places[~same] + 1) & (len(self._table) - 1)
         return ids, is_new
 
+    def has(self, keys: Words) -> Mask:
+        """Which keys have an id."""
+        found = np.zeros(len(keys), np.bool_)
+        rows, places = np.arange(len(keys)), self._home(keys)
+        while len(rows):
+            held = self._table[places]
+            same = (held != FREE) & (self._keys[held] == keys[rows])
+            found[rows[same]] = True
+            going = (held != FREE) & ~same
+            rows, places = rows[going], (places[going] + 1) & (len(self._table) - 1)
+        return found
+
     def _claim(self, rows: Values, places: Values, keys: Words, is_new: Mask) -> None:
         """Give each free place to the first row that asked for it; the others will find it taken."""
         won = self._race(places)
@@ -109,6 +121,13 @@ class Distinct:
         # What is new to all groups is new to its own.
         _, new_in_all = self._directory.ids(in_all[new_in_group])
         self.counts[ALL] = self.counts.get(ALL, 0) + int(new_in_all.sum())
+
+    def unite(self, group: str, former: Words, now: Words) -> None:
+        """Values of a group that turned out to be one: who was counted as both counts once from now on."""
+        had_former, had_now = self._directory.has(former), self._directory.has(now)
+        self._directory.ids(now[had_former & ~had_now])
+        if twice := int((had_former & had_now).sum()):
+            self.counts[group] -= twice
 
 
 def key_of(*columns: str) -> pl.Expr:

@@ -12,7 +12,7 @@ from cockpit.clock import business_day, day_bounds
 from cockpit.errors import UnknownRead
 from cockpit.measures.retention import Period
 from cockpit.measures.rollups import UNMEASURED
-from cockpit.store import answers
+from cockpit.store import answers, folded
 from cockpit.store.database import Database
 
 Instant = Annotated[datetime, msgspec.Meta(tz=True)]
@@ -148,6 +148,9 @@ READS: Mapping[str, Read] = {
     "stored_events": Read(Positions, _stored_events),
     "stored_dead_letters": Read(Positions, _stored_dead_letters),
     "stored_intake": Read(Nothing, _stored_intake),
+    "sequence": Read(folded.Sequence, folded.sequence),
+    "consents": Read(folded.AsOf, folded.consent_counts),
+    "profile_events": Read(folded.OfProfile, folded.profile_events),
     "measures": Read(answers.Measures, answers.asked_measures),
     "kpis": Read(answers.Kpis, answers.kpis),
 }

@@ -13,6 +13,7 @@ from typing import Protocol, Self, TypeVar
 
 from cockpit.clock import Clock, system_clock
 from cockpit.config import Config, shared_token
+from cockpit.identity.identities import MOVE_SCHEMA
 from cockpit.store.database import Database
 from cockpit.store.writer import Progress
 from ingest.log.sqlite import SqliteLog
@@ -145,6 +146,7 @@ def load(state: LiveState, database: Database, progress: Progress, now: datetime
         "event_measures": database.select("live_minutes", since),
         "latency_measures": database.select("live_latencies", since),
         "visits": database.select("live_visits", since),
+        "identities": MOVE_SCHEMA.to_frame(),
         "intake": database.select("live_intake", {"since": (now - timedelta(hours=24)).replace(tzinfo=None)}),
     }
     state.apply(rows, progress, now)

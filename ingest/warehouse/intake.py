@@ -84,7 +84,9 @@ class Intake:
         matched, waiting = self._match(measured, stored)
         ended = triggers.match_waiting(self._waiting, stored)
         identities = self._identities.changes(links_of(measured))
-        rows = self._rows(measured, batch.position) | {
+        rows = self._rows(measured, batch.position)
+        rows |= {
+            "visits": self._with_people(rows["visits"], identities.moved),
             "events": stored,
             "dead_letters": batch.dead_letters,
             "latency_measures": pl.concat(
@@ -128,6 +130,14 @@ class Intake:
         orders = purchases.filter(pl.Series(first)).select("row", "order_key")
         marked = measured.join(orders, on="row", how="left", maintain_order="left")
         return marked.with_columns(is_order=pl.col("order_key").is_not_null()), ordered
+
+    def _with_people(self, visits: pl.DataFrame, moved: pl.DataFrame) -> pl.DataFrame:
+        """Visits with `person`: their profile as it is known now. The table keeps the id that the events had."""
+        person = self._identities.profile_of(visits["profile_id"])
+        if moved.height:
+            now = pl.Series(moved["profile_id"])
+            person = visits["profile_id"].replace_strict(moved["identifier"], now, default=person)
+        return visits.with_columns(person.alias("person"))
 
     def _rows(self, measured: pl.DataFrame, position: int) -> dict[str, pl.DataFrame]:
         """The parts of the measures: all that follows from the events themselves."""

@@ -22,7 +22,7 @@ from cockpit.kpis.registry import value
 from cockpit.measures.active import ActiveSessions
 from cockpit.measures.distinct import ALL, Distinct, key_of
 from cockpit.measures.histogram import quantile_ms
-from cockpit.measures.keys import Mask
+from cockpit.measures.keys import Mask, Words
 from cockpit.measures.triggers import EVENT_TO_ACTION
 from cockpit.measures.vocabulary import OTHER, Vocabulary
 from cockpit.store.writer import Progress
@@ -86,11 +86,12 @@ class LiveState:
         self.progress: Progress | None = None
 
     def apply(self, rows: Mapping[str, pl.DataFrame], progress: Progress, now: datetime) -> None:
-        """Add a batch's rollups: event_measures, latency_measures, visits and intake."""
+        """Add a batch's rollups: event_measures, latency_measures, visits, intake, and who turned out to be who."""
         self._forget(now)
         self._take_minutes(rows["event_measures"], now)
         if rows["latency_measures"].height:
             self._take_latencies(rows["latency_measures"], now)
+        self._take_identities(rows["identities"])
         if rows["visits"].height:
             self._take_visits(rows["visits"], now)
         self._take_intake(rows["intake"], now)
@@ -137,6 +138,16 @@ class LiveState:
             for scope in (ALL, channel):
                 self._minutes[_ms(minute)][scope].buckets.update(more)
             self._changed.add(_ms(minute))
+
+    def _take_identities(self, moved: pl.DataFrame) -> None:
+        """Profiles that are one from now on count once; of one that was split again the former count stays."""
+        if moved.is_empty():
+            return
+        pairs = moved.select("was", "profile_id").unique()
+        for day in self._days.values():
+            for distinct in (day.profiles, day.buyers):
+                for scope in list(distinct.counts):
+                    distinct.unite(scope, *(_keys_in(scope, pairs[name]) for name in pairs.columns))
 
     def _take_visits(self, visits: pl.DataFrame, now: datetime) -> None:
         others = self._segments.others(visits["segment"].unique())
@@ -261,14 +272,21 @@ def _keyed(visits: pl.DataFrame) -> pl.DataFrame:
         group=key_of("channel", "segment"),
         active_us=pl.when("is_client").then(pl.col("last_at").to_physical()).otherwise(0),
         last_us=pl.col("last_at").to_physical(),
-        profile_in_scope=key_of("channel", "profile_id"),
-        profile_in_all=key_of("profile_id"),
+        profile_in_scope=key_of("channel", "person"),
+        profile_in_all=key_of("person"),
         sender_session_in_scope=key_of("channel", "session_id"),
         sender_session_in_all=key_of("session_id"),
-        has_profile=pl.col("profile_id").is_not_null(),
+        has_profile=pl.col("person").is_not_null(),
         has_sender_session=pl.col("session_id").is_not_null(),
-        has_order=(pl.col("orders") > 0) & pl.col("profile_id").is_not_null(),
+        has_order=(pl.col("orders") > 0) & pl.col("person").is_not_null(),
     )
+
+
+def _keys_in(scope: str, profiles: pl.Series) -> Words:
+    """The keys under which profiles are counted in a scope."""
+    named = pl.DataFrame({"person": profiles}).with_columns(channel=pl.lit(None if scope == UNKNOWN else scope))
+    columns = ("person",) if scope == ALL else ("channel", "person")
+    return named.select(key_of(*columns)).to_series().to_numpy()
 
 
 def _minute_scope(counts: Counts) -> live.MinuteScope:

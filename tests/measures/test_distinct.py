@@ -42,3 +42,20 @@ def test_values_are_counted_once_in_their_group_and_once_in_all(calls: list[list
     seen = {pair for rows in calls for pair in rows}
     expected = {group: len({value for of, value in seen if of == group}) for group in {of for of, _ in seen}}
     assert distinct.counts == expected | ({"all": len({value for _, value in seen})} if seen else {})
+
+
+@given(st.lists(st.tuples(st.booleans(), st.integers(0, 9), st.integers(0, 9)), max_size=40))
+def test_values_that_turn_out_to_be_one_count_once(steps: list[tuple[bool, int, int]]) -> None:
+    """Against plain sets: see a value by its present name, or learn that two names are one."""
+    names, seen, distinct = {number: number for number in range(10)}, set[int](), Distinct()
+    for is_union, one, other in steps:
+        former, now = names[one], names[other]
+        if is_union and former != now:
+            names = {number: now if name == former else name for number, name in names.items()}
+            seen = {now if name == former else name for name in seen}
+            distinct.unite("site", np.array([former + 1], np.uint64), np.array([now + 1], np.uint64))
+        elif not is_union:
+            seen.add(former)
+            keys = np.array([former + 1], np.uint64)
+            distinct.saw(["site"], keys, keys + np.uint64(100))
+        assert distinct.counts.get("site", 0) == len(seen)

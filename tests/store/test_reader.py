@@ -139,13 +139,14 @@ def test_freshness_is_what_the_last_commit_left(database: Database) -> None:
         "last_received_at": NOON + timedelta(minutes=2, milliseconds=100),
         "processed_at": NOON,
         "position": 3,
+        "derived_at": None,
     }
 
 
 @pytest.mark.parametrize(
     ("name", "params", "message"),
     [
-        ("drop", {}, "no read 'drop'; there are cohorts, customers, dead_letters"),
+        ("drop", {}, "no read 'drop'; there are cohorts, consents, customers"),
         ("totals", {}, "totals takes start, end.*missing required field `start`"),
         ("totals", {"start": "yesterday", "end": DAY["end"]}, r"Invalid RFC3339.*\$.start"),
         ("totals", {"start": "2026-11-20T00:00:00", "end": DAY["end"]}, "timezone"),
@@ -172,6 +173,13 @@ def test_every_read_answers_an_empty_database() -> None:
     others: dict[str, dict[str, Any]] = {
         "freshness": {},
         "customers": {},
+        "log_place": {},
+        "stored_intake": {},
+        "stored_events": {"after": 0, "until": 9},
+        "stored_dead_letters": {"after": 0, "until": 9},
+        "sequence": days | {"steps": ["add_to_cart", "purchase"]},
+        "consents": {"as_of": "2026-01-01"},
+        "profile_events": {"profile_id": "u:1"},
         "cohorts": {"period": "month"},
         "kpis": days | {"ids": ["nps"]},
         "measures": days | {"names": ["sessions"]},

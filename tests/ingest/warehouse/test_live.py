@@ -138,6 +138,23 @@ def test_today_worked_by_hand(warehouse: Warehouse) -> None:
     }
 
 
+def test_who_turns_out_to_be_somebody_seen_today_counts_once_from_then_on(warehouse: Warehouse) -> None:
+    warehouse.take(event("a", profile_id="a:9", anonymous_id="9"), purchase("p", 100, profile_id="a:9", channel="app"))
+    warehouse.take(event("b", profile_id="u:1"), purchase("q", 100, profile_id="u:1", transaction_id="t"))
+
+    def people() -> dict[str, tuple[int, int]]:
+        scopes = warehouse.shows()["scopes"]
+        return {name: (scope["today"]["profiles"], scope["today"]["buyers"]) for name, scope in scopes.items()}
+
+    assert people() == {"all": (2, 2), "app": (1, 1), "site": (2, 1)}
+    warehouse.take(event("login", "login", user_id="1", anonymous_id="9"))
+    once = {"all": (1, 1), "app": (1, 1), "site": (1, 1)}
+    assert people() == once
+    warehouse.take(event("c", profile_id="a:9", anonymous_id="9"), event("d", profile_id="u:1", channel="app"))
+    assert people() == once
+    assert warehouse.restarted()["scopes"] == warehouse.shows()["scopes"]
+
+
 def test_a_profile_on_two_channels_counts_in_both_and_once_in_all(warehouse: Warehouse) -> None:
     warehouse.take(event("a"), event("b", channel="app"))
     profiles = {name: scope["today"]["profiles"] for name, scope in warehouse.shows()["scopes"].items()}
