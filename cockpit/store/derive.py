@@ -24,7 +24,7 @@ from cockpit.store.frames import DIMENSIONS, TABLES
 
 PEOPLE = "people"
 PERIODS: tuple[Period, ...] = ("week", "month")
-PORTION_DAYS = 31  # computed at once, which bounds the memory
+PORTION_DAYS = 8  # computed at once, which bounds the memory
 
 Tables = Mapping[str, nw.LazyFrame[Any]]
 
@@ -113,7 +113,7 @@ class Derivation:
                 self._database.append(table, computed)
 
     def _people(self, span: Span) -> pl.DataFrame:
-        visits = self._table("visits", Span(span.first - timedelta(max(WINDOWS)), span.last), ())
+        visits = self._table("people", Span(span.first - timedelta(max(WINDOWS)), span.last), ())
         return _of(span, people(visits, list(_days(span))))
 
     def _table(self, name: str, span: Span, touch_names: tuple[str, ...]) -> nw.LazyFrame[Any]:
