@@ -26,8 +26,6 @@ PEOPLE = "people"
 PERIODS: tuple[Period, ...] = ("week", "month")
 PORTION_DAYS = 8  # computed at once, which bounds the memory
 
-Tables = Mapping[str, nw.LazyFrame[Any]]
-
 
 class Span(NamedTuple):
     """Whole days, both ends included."""
@@ -47,7 +45,7 @@ class Derived(NamedTuple):
 
 
 class Derivation:
-    """Used by one thread; `derive` sees one state of the parts and writes all or nothing of a family's span."""
+    """Used by one thread. A family's span is replaced whole; what comes in meanwhile makes its days due again."""
 
     def __init__(self, database: Database, zone: ZoneInfo, report: Callable[[str, Span], None] | None = None) -> None:
         self._database = database
