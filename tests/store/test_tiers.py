@@ -6,11 +6,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cockpit.measures.rollups import DAY, EVENT_MEASURES, HOUR, MINUTE
+from cockpit.measures.triggers import delays
 from cockpit.store.compaction import Compaction
 from cockpit.store.database import Database
 from cockpit.store.tiers import Ages, coarsen
 from tests.measures.test_rollups import facts_of
-from tests.warehouse_events import NOON, event, purchase
+from tests.warehouse_events import NOON, event, frame, purchase
 
 ZONE = ZoneInfo("America/Sao_Paulo")
 AGES = Ages(timedelta(hours=48), timedelta(days=90))
@@ -39,6 +40,16 @@ def test_minutes_become_hours_and_hours_become_business_days_with_age() -> None:
         coarsen(database, ZONE, AGES, NOON)
         midnight = (oldest - timedelta(hours=12)).replace(minute=0)
         assert tiers(database) == [(midnight, DAY), (old.replace(minute=0), HOUR), (young, MINUTE)]
+
+
+def test_latencies_go_from_the_minute_to_the_business_day() -> None:
+    with with_events(NOON - timedelta(days=3)) as database:
+        rows = delays(frame([event("a", at=NOON - timedelta(days=3)), event("b", at=NOON)]))
+        database.append("latency_measures", rows)
+        coarsen(database, ZONE, AGES, NOON)
+        found = database._connection.sql("SELECT began_at, tier FROM cockpit.latency_measures ORDER BY ALL").fetchall()
+    midnight = (NOON - timedelta(days=3, hours=12)).replace(tzinfo=None)
+    assert found == [(midnight, DAY), (NOON.replace(tzinfo=None), MINUTE)]
 
 
 def test_a_day_is_coarsened_as_a_whole_or_not_at_all() -> None:

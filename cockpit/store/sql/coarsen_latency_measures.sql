@@ -1,2 +1,2 @@
-UPDATE cockpit.latency_measures SET began_at = time_bucket(to_minutes($step), began_at, $start), tier = $tier
-WHERE began_at >= $start AND began_at < $end AND tier < $tier
+UPDATE cockpit.latency_measures SET began_at = $start, tier = 1440
+WHERE began_at >= $start AND began_at < $end AND tier < 1440

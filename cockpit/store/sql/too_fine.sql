@@ -2,7 +2,7 @@
 SELECT min(began_at) AS oldest FROM (
     SELECT began_at FROM cockpit.event_measures WHERE began_at < $before AND tier < $tier
     UNION ALL
-    SELECT began_at FROM cockpit.latency_measures WHERE began_at < $before AND tier < $tier
+    SELECT began_at FROM cockpit.latency_measures WHERE began_at < $before AND tier < 1440
     UNION ALL
     SELECT began_at FROM cockpit.intake WHERE began_at < $before AND tier < $tier
 )
