@@ -76,7 +76,8 @@ def _of_cart(cart: Cart, reminders: list[Event], now: int) -> Iterator[str]:
         return
     yield "carts_abandoned"
     reminder = next((one for one in reminders if 0 < one.at - cart.last <= WEEK), None)
-    if reminder is not None:
+    came_too_late = reminder and cart.purchase and cart.purchase.at < reminder.at  # it reminded of nothing
+    if reminder and not came_too_late:
         yield "carts_reminded"
         if cart.purchase and 0 <= cart.purchase.at - reminder.at <= WEEK:
             yield "carts_recovered"

@@ -7,15 +7,18 @@ from collections.abc import Iterator
 
 import polars as pl
 
+from cockpit.events.frame import Flag
+
 Link = tuple[int, str, str]
 
 
 def people_of(stored: pl.DataFrame) -> dict[str, str]:
-    """The person of every identifier that any stored event links to another."""
+    """The person of every identifier that any measured event links to another; late ones and bots tell nothing."""
     first: dict[tuple[str, str], int] = {}
     columns = ("type", "occurred_at", "user_id", "anonymous_id", "properties")
+    counted = stored.filter((pl.col("flags") & int(Flag.LATE | Flag.BOT)) == 0)
     for kind, at, user, anonymous, text in (
-        stored.with_columns(pl.col("occurred_at").to_physical()).select(columns).iter_rows()
+        counted.with_columns(pl.col("occurred_at").to_physical()).select(columns).iter_rows()
     ):
         for one, other in _pairs(kind, user, anonymous, text):
             pair = (min(one, other), max(one, other))
