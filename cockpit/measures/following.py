@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import narwhals as nw
+import polars as pl
 
 Frame = nw.LazyFrame[Any]
 Tables = Mapping[str, Frame]
@@ -15,6 +16,12 @@ Tables = Mapping[str, Frame]
 SECOND_US = 1_000_000
 HOUR_US = 3600 * SECOND_US
 DAY_US = 24 * HOUR_US
+
+
+def collected(computed: Frame) -> pl.DataFrame:
+    """The rows, in no order."""
+    rows: pl.DataFrame = computed.collect("polars").to_native()
+    return rows
 
 
 def named(touches: Frame, *names: str) -> Frame:

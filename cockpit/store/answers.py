@@ -112,7 +112,7 @@ def _valued(database: Database, asked: Kpis, ids: list[str], matured_days: int, 
     newest = _newest(database, "last_received_at")
     days: Days = asked
     if matured_days and newest is not None:
-        last = min(asked.last, business_day(newest, zone) - timedelta(1 + matured_days))
+        last = min(asked.last, registry.last_matured_day(ids[0], business_day(newest, zone)))
         if last < asked.first:
             return _nothing(asked, ids)
         days = Days(asked.first, last, asked.by)

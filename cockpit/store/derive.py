@@ -17,6 +17,7 @@ from cockpit.clock import business_day, to_us
 from cockpit.kpis import rfm
 from cockpit.measures.customers import buyers_as_of, repurchases, usual_gap_days
 from cockpit.measures.folds import FAMILIES, Family
+from cockpit.measures.following import collected
 from cockpit.measures.people import WINDOWS, people
 from cockpit.measures.retention import Period, buyers, cohorts
 from cockpit.store.database import Database
@@ -99,9 +100,9 @@ class Derivation:
         """Tables of all buyers."""
         orders = self._database.select("fold_orders", held._asdict())
         lazy: nw.LazyFrame[Any] = nw.from_native(orders.lazy())
-        by_period = [_all_of(cohorts(lazy, period)).with_columns(period=pl.lit(period)) for period in PERIODS]
+        by_period = [collected(cohorts(lazy, period)).with_columns(period=pl.lit(period)) for period in PERIODS]
         rows = {
-            "repurchases": _all_of(repurchases(buyers(lazy))),
+            "repurchases": collected(repurchases(buyers(lazy))),
             "cohorts": pl.concat(by_period),
             "customers": customers(orders, min(today, held.last)),
         }
@@ -190,12 +191,7 @@ def _days(span: Span) -> Iterator[date]:
 def _of(span: Span, computed: nw.LazyFrame[Any]) -> pl.DataFrame:
     """The rows of these days."""
     chosen = computed.filter(nw.col("day") >= nw.lit(span.first), nw.col("day") <= nw.lit(span.last))
-    return _all_of(chosen)
-
-
-def _all_of(computed: nw.LazyFrame[Any]) -> pl.DataFrame:
-    rows: pl.DataFrame = computed.collect("polars").to_native()
-    return rows
+    return collected(chosen)
 
 
 def _line(family: str, span: Span, position: int, now: datetime) -> pl.DataFrame:

@@ -12,6 +12,7 @@ import narwhals as nw
 import polars as pl
 
 from cockpit.errors import UnknownRead
+from cockpit.measures.following import collected
 from cockpit.measures.funnels import funnel
 from cockpit.measures.latest import consents
 from cockpit.measures.touches import NAMES
@@ -47,12 +48,12 @@ def sequence(database: Database, asked: Sequence, _: ZoneInfo) -> pl.DataFrame:
         raise UnknownRead("the steps of a sequence must differ")
     until = asked.last + timedelta(days=asked.window_hours // 24 + 1)
     found = funnel(_touches(database, asked.first, until, asked.steps), asked.steps, asked.window_hours * HOUR_US)
-    return _collected(found).filter(pl.col("day") <= asked.last).select("day", *asked.steps).sort("day")
+    return collected(found).filter(pl.col("day") <= asked.last).select("day", *asked.steps).sort("day")
 
 
 def consent_counts(database: Database, asked: AsOf, _: ZoneInfo) -> pl.DataFrame:
     """By purpose and channel: how many profiles have granted and refused, as they said last until the end of a day."""
-    said = _collected(consents(_touches(database, BEGINNING, asked.as_of, ("consent_updated",))))
+    said = collected(consents(_touches(database, BEGINNING, asked.as_of, ("consent_updated",))))
     counts = said.group_by("purpose", "channel").agg(
         granted=pl.col("granted").sum().cast(pl.Int64), refused=(~pl.col("granted")).sum().cast(pl.Int64)
     )
@@ -67,8 +68,3 @@ def profile_events(database: Database, asked: OfProfile, _: ZoneInfo) -> pl.Data
 def _touches(database: Database, first: date, last: date, names: tuple[str, ...]) -> nw.LazyFrame[Any]:
     rows = database.select("fold_touches", {"first": first, "last": last, "names": list(names)})
     return nw.from_native(rows.lazy())
-
-
-def _collected(found: nw.LazyFrame[Any]) -> pl.DataFrame:
-    rows: pl.DataFrame = found.collect("polars").to_native()
-    return rows

@@ -35,6 +35,8 @@ CREATE TABLE cockpit.touches (
 CREATE TABLE cockpit.links (source VARCHAR, left_id VARCHAR, right_id VARCHAR, first_at TIMESTAMP);
 -- Whose an identifier is from a position on; the last row of an identifier holds.
 CREATE TABLE cockpit.identities (identifier VARCHAR, profile_id VARCHAR, position BIGINT);
+CREATE VIEW cockpit.who AS
+SELECT identifier, arg_max(profile_id, position) AS profile_id FROM cockpit.identities GROUP BY identifier;
 CREATE TABLE cockpit.changed_days (day DATE, position BIGINT);
 
 -- Derived: recomputed by day from the parts when something of the day changed.

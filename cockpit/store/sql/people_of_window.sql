@@ -1,15 +1,12 @@
 -- Distinct profiles of any window, counted where it is asked for.
-WITH who AS (
-    SELECT identifier, arg_max(profile_id, position) AS profile_id FROM cockpit.identities GROUP BY identifier
-),
-daily AS (
+WITH daily AS (
     SELECT
         coalesce(who.profile_id, parts.profile_id) AS profile_id,
         CASE WHEN list_contains($by, 'channel') THEN channel END AS channel,
         CASE WHEN list_contains($by, 'segment') THEN segment END AS segment,
         sum(orders) AS orders, sum(delivered) AS delivered, sum(messages_sent) AS messages_sent,
         sum(exposures) AS exposures, sum(control_exposures) AS control_exposures
-    FROM cockpit.visits AS parts LEFT JOIN who ON parts.profile_id = who.identifier
+    FROM cockpit.visits AS parts LEFT JOIN cockpit.who AS who ON parts.profile_id = who.identifier
     WHERE day BETWEEN $first AND $last
     GROUP BY ALL
 )
