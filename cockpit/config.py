@@ -23,6 +23,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     gateway_port: int = 8765
     flight_port: int = 8766
     feed_port: int = 8767
+    assign_port: int = 8768
     screens_port: int = 8501
     time_zone: str = "America/Sao_Paulo"
     currency: str = "BRL"
@@ -39,6 +40,11 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def database_path(self) -> Path:
         return self.run_dir / "cockpit.duckdb"
+
+    @property
+    def decisions_path(self) -> Path:
+        """What people decided about experiments: a truth of its own, beside the log."""
+        return self.run_dir / "decisions.sqlite"
 
     @property
     def keys_path(self) -> Path:

@@ -40,3 +40,7 @@ class LogUnwritable(MachineError):  # noqa: N818
 
 class WarehouseUnreachable(MachineError):  # noqa: N818
     """The warehouse did not answer in time."""
+
+
+class JournalUnusable(MachineError):  # noqa: N818
+    """The journal of decisions took none, or holds one that cannot be read: nothing was decided."""

@@ -81,12 +81,13 @@ def run(args: argparse.Namespace, config: Config) -> int:
 def measure(frames_of: int, *, null: bool, seconds: float, connections: int) -> Pass:
     """One pass on a new run directory; MachineError if an acknowledged event is missing at its end."""
     with tempfile.TemporaryDirectory(prefix="cockpit-bench-") as folder:
-        gateway_port, flight_port, feed_port = free_ports(3)
+        gateway_port, flight_port, feed_port, assign_port = free_ports(4)
         config = Config(
             run_dir=Path(folder),
             gateway_port=gateway_port,
             flight_port=flight_port,
             feed_port=feed_port,
+            assign_port=assign_port,
             time_zone="UTC",
         )
         key = access.add_key(config.keys_path, "bench", "secret")

@@ -93,8 +93,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, config: Config) -> int:
-    flight_port, feed_port = free_ports(2)
-    config = msgspec.structs.replace(config, run_dir=args.reads, flight_port=flight_port, feed_port=feed_port)
+    ports = dict(zip(("flight_port", "feed_port", "assign_port"), free_ports(3), strict=True))
+    config = msgspec.structs.replace(config, run_dir=args.reads, **ports)
     yesterday = business_day(datetime.now(UTC), config.zone) - timedelta(1)
     loaded = load(config, plan(args.reads, args.events, args.days, yesterday))
     events = loaded.plan.events

@@ -6,7 +6,7 @@ again (`make up` does) serves the new ones, and it goes on from the log position
 
 import argparse
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from typing import Any
 
@@ -19,14 +19,19 @@ from cockpit.clock import system_clock
 from cockpit.config import Config, shared_token
 from cockpit.errors import BadSetting, MachineError
 from cockpit.events.frame import DEAD_LETTER_SCHEMA
+from cockpit.experiments.lifecycle import Key
+from cockpit.experiments.rules import Rules
 from cockpit.store import writer
 from cockpit.store.database import Database
 from cockpit.store.derive import Derivation
+from cockpit.store.experiments import ExperimentState
 from cockpit.store.frames import TABLES
 from ingest.log.sqlite import SqliteLog
 from ingest.warehouse import rebuilt
 from ingest.warehouse.batch import DAY_US, Batch, BatchReader
 from ingest.warehouse.intake import Intake
+from ingest.warehouse.journal import Journal
+from ingest.warehouse.registry import Registry
 
 Told = Callable[[int], None]
 POSITIONS = 200  # log positions of stored events per question
@@ -49,7 +54,8 @@ def run(args: argparse.Namespace, config: Config) -> int:
             bar = progress.add_task(f"events, from {source.name}", total=source.total)
             position = take_in(source, database, config, lambda rows: progress.advance(bar, rows))
             progress.update(bar, completed=source.total)
-            folding = progress.add_task("sessions, carts, people ...", total=None)
+            folding = progress.add_task("experiments, sessions, carts, people ...", total=None)
+            ExperimentState(database, config.zone).run(decided_rules(config), system_clock())
             Derivation(database, config.zone, lambda *_: progress.advance(folding)).run(system_clock())
             database.execute("checkpoint")
     rebuilt.unfinished(config).replace(rebuilt.finished(config))
@@ -151,6 +157,12 @@ def take_in(source: Log | StoredEvents, database: Database, config: Config, tell
     if isinstance(source, StoredEvents):
         database.append("intake", source.intake())
     return intake.progress.position
+
+
+def decided_rules(config: Config) -> Mapping[Key, Rules]:
+    """Of the experiments that were registered until now."""
+    with closing(Journal(config.decisions_path)) as journal:
+        return Registry(journal, system_clock).rules()
 
 
 def ask_to_take_over(config: Config) -> bool:

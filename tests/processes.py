@@ -36,13 +36,14 @@ def environment(config: Config) -> dict[str, str]:
 
 
 def configuration(run_dir: Path, time_zone: str = "America/Sao_Paulo") -> Config:
-    gateway, flight, feed, screens = free_ports(4)
+    gateway, flight, feed, assign, screens = free_ports(5)
     return Config(
         run_dir=run_dir,
         time_zone=time_zone,
         gateway_port=gateway,
         flight_port=flight,
         feed_port=feed,
+        assign_port=assign,
         screens_port=screens,
     )
 

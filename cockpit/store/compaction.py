@@ -6,7 +6,7 @@ meanwhile stay as they are and are merged the next time.
 
 from cockpit.store.database import Database
 
-PARTS = ("event_measures", "latency_measures", "visits", "intake")
+PARTS = ("event_measures", "latency_measures", "visits", "intake", "experiment_moments")
 WORTH_IT = 100_000  # rows since the last merge
 
 

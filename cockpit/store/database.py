@@ -105,6 +105,15 @@ class Database:
         if rows.height:
             self._connection.from_arrow(to_arrow(table, rows)).insert_into(f"cockpit.{table}")
 
+    def select_with(
+        self, name: str, rows: pl.DataFrame, statement: str, params: Mapping[str, Any] | None = None
+    ) -> pl.DataFrame:
+        """The rows of a statement that reads `rows` under a name."""
+        self._connection.register(name, rows)
+        found = self.select(statement, params)
+        self._connection.unregister(name)
+        return found
+
     def with_rows(self, name: str, rows: pl.DataFrame, statement: str) -> None:
         """Run a statement that reads `rows` under a name."""
         self._connection.register(name, rows)

@@ -6,11 +6,14 @@ import polars as pl
 import pyarrow as pa
 
 from cockpit.events.frame import DEAD_LETTER_SCHEMA, EVENT_SCHEMA, INSTANT
+from cockpit.experiments.increments import CAP_SCHEMA, INCREMENT_SCHEMA
+from cockpit.experiments.totals import EXPOSURE_SCHEMA, TOTAL_SCHEMA
 from cockpit.identity.links import LINK_SCHEMA
 from cockpit.measures.rollups import EVENT_MEASURES, FACT_SCHEMA, VISITS
 from cockpit.measures.touches import ITEM_SCHEMA, TOUCH_SCHEMA
 from cockpit.measures.triggers import LATENCY_SCHEMA, WAITING_SCHEMA
 
+HUGE = pl.Decimal(38, 0)  # as Arrow has what DuckDB calls HUGEINT
 POSITION = {"position": pl.Int64()}
 DAY_OF_FAMILY = {"day": pl.Date(), "family": pl.String(), "measure": pl.String()}
 DIMENSIONS = dict.fromkeys(("source", "channel", "segment", "use_case", "experience_id"), pl.String())
@@ -91,6 +94,30 @@ TABLES: Mapping[str, pl.Schema] = {
             "value_cents": pl.Int64(),
         }
     ),
+    "experiments": pl.Schema(
+        {
+            **dict.fromkeys(
+                ("experiment_id", "version", "status", "use_case", "control", "registration", "shares"), pl.String()
+            ),
+            "started_at": INSTANT,
+            "stopped_at": INSTANT,
+            **dict.fromkeys(("decision", "learning"), pl.String()),
+        }
+    ),
+    "experiment_history": pl.Schema(
+        {
+            "number": pl.Int64(),
+            "decided_at": INSTANT,
+            **dict.fromkeys(("actor", "role", "experiment_id", "version", "action", "details"), pl.String()),
+        }
+    ),
+    "experiment_rules": pl.Schema(dict.fromkeys(("experiment_id", "version", "rules"), pl.String())),
+    "experiment_exposures": EXPOSURE_SCHEMA,
+    "experiment_totals": TOTAL_SCHEMA,
+    "experiment_moments": pl.Schema(
+        {name: HUGE if kind == pl.Int128 else kind for name, kind in INCREMENT_SCHEMA.items()}
+    ),
+    "experiment_caps": CAP_SCHEMA,
     "intake": pl.Schema(
         {"began_at": INSTANT, "tier": pl.Int16(), "source": pl.String(), "outcome": pl.String(), "events": pl.Int64()}
     ),

@@ -12,7 +12,7 @@ from cockpit.clock import business_day, day_bounds
 from cockpit.errors import UnknownRead
 from cockpit.measures.retention import Period
 from cockpit.measures.rollups import UNMEASURED
-from cockpit.store import answers, folded
+from cockpit.store import answers, experiment_reads, folded
 from cockpit.store.database import Database
 
 Instant = Annotated[datetime, msgspec.Meta(tz=True)]
@@ -151,6 +151,13 @@ READS: Mapping[str, Read] = {
     "sequence": Read(folded.Sequence, folded.sequence),
     "consents": Read(folded.AsOf, folded.consent_counts),
     "profile_events": Read(folded.OfProfile, folded.profile_events),
+    "experiments": Read(Nothing, experiment_reads.experiments),
+    "experiment_history": Read(experiment_reads.OfExperiment, experiment_reads.history),
+    "experiment_moments": Read(experiment_reads.MomentsOf, experiment_reads.moments),
+    "experiment_curve": Read(experiment_reads.CurveOf, experiment_reads.curve),
+    "experiment_weeks": Read(experiment_reads.OfVersion, experiment_reads.weeks),
+    "experiment_exposed": Read(experiment_reads.OfVersion, experiment_reads.exposed),
+    "experiment_ages": Read(experiment_reads.OfVersion, experiment_reads.ages),
     "measures": Read(answers.Measures, answers.asked_measures),
     "kpis": Read(answers.Kpis, answers.kpis),
 }

@@ -1,4 +1,7 @@
-"""The warehouse process: consumer and Flight in threads, the feed in the event loop; one failing ends them all."""
+"""The warehouse process: consumer and Flight in threads, feed and assignments in the event loop.
+
+One part failing ends them all.
+"""
 
 import argparse
 import asyncio
@@ -8,7 +11,6 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime, timedelta
-from functools import partial
 from typing import Protocol, Self, TypeVar
 
 from cockpit.clock import Clock, system_clock
@@ -18,10 +20,15 @@ from cockpit.store.database import Database
 from cockpit.store.writer import Progress
 from ingest.log.sqlite import SqliteLog
 from ingest.warehouse import rebuilt
+from ingest.warehouse.actions import experiment_action
+from ingest.warehouse.assigning import Assigning
 from ingest.warehouse.consumer import Consumer
 from ingest.warehouse.feed import Feed
-from ingest.warehouse.flight import FlightServer
+from ingest.warehouse.flight import Action, FlightServer, bodiless
+from ingest.warehouse.journal import Journal
 from ingest.warehouse.live import LiveState
+from ingest.warehouse.mirror import Mirror
+from ingest.warehouse.registry import Registry
 from ingest.warehouse.upkeep import Upkeep
 
 logger = logging.getLogger(__name__)
@@ -45,11 +52,12 @@ def run(_args: argparse.Namespace, config: Config) -> int:
     with Warehouse(config) as warehouse:
         progress = warehouse.consumer.progress
         logger.info(
-            "warehouse at position %d of log %s; reads on port %d, feed on port %d",
+            "warehouse at position %d of log %s; reads on port %d, feed on port %d, assignments on port %d",
             progress.position,
             progress.log_epoch[:8],
             config.flight_port,
             config.feed_port,
+            config.assign_port,
         )
         asyncio.run(warehouse.serve(stop))
     logger.info("warehouse stopped at position %d", warehouse.consumer.progress.position)
@@ -66,12 +74,16 @@ class Warehouse:
             if rebuilt.take_over(config):
                 logger.info("serving tables that were made again")
             self._database = self._owned(Database.open(config.database_path))
+            self.registry = Registry(self._owned(Journal(config.decisions_path)), clock)
             log, self._tail_log = self._owned(SqliteLog(config.log_path)), self._owned(SqliteLog(config.log_path))
             state = LiveState(config.zone, config.currency)
             self.feed = Feed(state, self._tail_log.tail, clock, shared_token(config))
             self.consumer = Consumer(log, self._database, config, clock, self.feed.took)
             load(state, self._database, self.consumer.progress, clock())
-            self._upkeep = Upkeep(self._owned(self._database.cursor()), config, clock)
+            self._mirror = Mirror(self.registry, self._owned(self._database.cursor()))
+            self._mirror.refresh()
+            cursor = self._owned(self._database.cursor())
+            self._upkeep = Upkeep(cursor, config, clock, self.registry, self._mirror.refresh)
             self._open = self._open.pop_all()
 
     def __enter__(self) -> Self:
@@ -82,24 +94,43 @@ class Warehouse:
 
     async def serve(self, stop: threading.Event) -> None:
         """Until `stop`, or until one part fails: then its error, after all have ended."""
-        actions = {"ping": self.ping, "compact": self._upkeep.compact, "derive": self._upkeep.derive}
-        actions["take_over"] = partial(take_over, stop)
         config = self._config
         with (
             FlightServer(
-                f"grpc://{config.host}:{config.flight_port}", shared_token(config), self._database, config.zone, actions
+                f"grpc://{config.host}:{config.flight_port}",
+                shared_token(config),
+                self._database,
+                config.zone,
+                self._actions(stop),
             ),
             thread_of(self.consumer.run, stop),
             thread_of(self._upkeep.run, stop),
         ):
-            async with await self.feed.serve(config.host, config.feed_port):
+            assigning = Assigning(self.registry, shared_token(config)).serve(config.host, config.assign_port)
+            async with await self.feed.serve(config.host, config.feed_port), assigning as serving:
                 publishing = asyncio.create_task(self.feed.publish())
-                while not stop.is_set() and not publishing.done():  # noqa: ASYNC110 - threads and signals set it
+                parts = (publishing, serving)
+                while not stop.is_set() and not any(part.done() for part in parts):  # noqa: ASYNC110 - threads set it
                     await asyncio.sleep(0.05)
                 stop.set()
                 publishing.cancel()
                 with suppress(asyncio.CancelledError):
                     await publishing
+
+    def _actions(self, stop: threading.Event) -> Mapping[str, Action]:
+        def take_over() -> Mapping[str, object]:
+            """Ends the warehouse, so that its next start serves the tables that were made again."""
+            stop.set()
+            return {"ending": True}
+
+        plain = {
+            "ping": self.ping,
+            "compact": self._upkeep.compact,
+            "derive": self._upkeep.derive,
+            "take_over": take_over,
+        }
+        actions = {name: bodiless(name, work) for name, work in plain.items()}
+        return {**actions, "experiment": experiment_action(self.registry, self._mirror.refresh)}
 
     def ping(self) -> Mapping[str, object]:
         """Answers with the position the tables are at."""
@@ -131,12 +162,6 @@ def thread_of(work: Callable[[threading.Event], None], stop: threading.Event) ->
         thread.join()
     if failures:
         raise failures[0]
-
-
-def take_over(stop: threading.Event) -> Mapping[str, object]:
-    """Ends the warehouse, so that its next start serves the tables that were made again."""
-    stop.set()
-    return {"ending": True}
 
 
 def load(state: LiveState, database: Database, progress: Progress, now: datetime) -> None:

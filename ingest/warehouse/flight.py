@@ -9,7 +9,7 @@ import msgspec
 import polars as pl
 from pyarrow import flight
 
-from cockpit.errors import UnknownRead
+from cockpit.errors import CallerError, CockpitError, UnknownRead
 from cockpit.store.database import Database
 from cockpit.store.reader import read
 
@@ -35,7 +35,18 @@ class BearerCheck(flight.ServerMiddlewareFactory):  # type: ignore[misc]  # pyar
             raise flight.FlightUnauthenticatedError("the bearer token is missing or wrong")
 
 
-Action = Callable[[], Mapping[str, object]]
+Action = Callable[[bytes], Mapping[str, object]]  # from the JSON that was sent; its docstring says what it does
+BODY_MOST = 256 * 1024
+
+
+def bodiless(name: str, work: Callable[[], Mapping[str, object]]) -> Action:
+    """An action that takes nothing: whatever is sent with it is ignored."""
+
+    def act(_body: bytes) -> Mapping[str, object]:
+        return work()
+
+    act.__name__, act.__doc__ = name, work.__doc__
+    return act
 
 
 class FlightServer(flight.FlightServerBase):  # type: ignore[misc]  # pyarrow ships no types
@@ -59,9 +70,19 @@ class FlightServer(flight.FlightServerBase):  # type: ignore[misc]  # pyarrow sh
         return flight.RecordBatchStream(rows.to_arrow(compat_level=pl.CompatLevel.oldest()))
 
     def do_action(self, _context: flight.ServerCallContext, action: flight.Action) -> Iterator[flight.Result]:
-        if action.type not in self._actions:
-            raise flight.FlightServerError(f"no action {action.type!r}; there are {', '.join(sorted(self._actions))}")
-        yield flight.Result(msgspec.json.encode(self._actions[action.type]()))
+        try:
+            answer = self._act(action.type, action.body)
+        except (CockpitError, msgspec.DecodeError) as error:
+            raise flight.FlightServerError(str(error)) from error
+        yield flight.Result(msgspec.json.encode(answer))
 
     def list_actions(self, _context: flight.ServerCallContext) -> list[tuple[str, str]]:
         return [(name, (action.__doc__ or "").strip()) for name, action in self._actions.items()]
+
+    def _act(self, name: str, body: Any) -> Mapping[str, object]:
+        """CallerError when there is no such action, or more comes with it than any needs."""
+        if name not in self._actions:
+            raise CallerError(f"no action {name!r}; there are {', '.join(sorted(self._actions))}")
+        if len(body) > BODY_MOST:
+            raise CallerError(f"{len(body)} bytes came with it; {BODY_MOST} are the most")
+        return self._actions[name](body.to_pybytes())

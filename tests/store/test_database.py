@@ -38,6 +38,7 @@ def test_a_migration_is_applied_once(path: Path) -> None:
                 "0001_tables.sql",
                 "0002_measures.sql",
                 "0003_buyers.sql",
+                "0004_experiments.sql",
             ]
 
 

@@ -4,18 +4,23 @@ import random
 import signal
 import threading
 import time
-from collections.abc import Iterator, Sequence
+import urllib.request
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import polars as pl
 import pytest
 from pyarrow import flight
 
 from cockpit.config import Config, shared_token
+from cockpit.experiments.lifecycle import Entry
 from cockpit.store.database import Database
 from ingest.log.sqlite import SqliteLog
 from ingest.warehouse.command import Warehouse, thread_of
+from tests.experiments.registrations import decide, registration
 from tests.processes import Processes, configuration, until
 from tests.store.contents import assert_same, contents
 from tests.warehouse_events import NOON, Row, action, draft, event, purchase, refusal, refusals
@@ -153,6 +158,44 @@ def test_compaction_is_an_action_and_changes_no_answer(processes: Processes) -> 
         list(client.do_action(flight.Action("compact", b""), flight.FlightCallOptions(timeout=30, headers=[header])))
     after = processes.read("totals", **day), processes.read("event_counts", **day)
     assert all(old.equals(new) for old, new in zip(before, after, strict=True))
+
+
+def test_decisions_outlive_kill_minus_9_and_the_loss_of_the_database(processes: Processes) -> None:
+    config = processes.config
+    processes.start("warehouse")
+    processes.await_warehouse()
+    assert decided(config, decide("register", registration()))["status"] == "draft"
+    assert decided(config, decide("start", registration()))["status"] == "running"
+    with pytest.raises(flight.FlightServerError, match=r"cannot start .* it is running"):
+        decided(config, decide("start", registration()))
+    before = assignment(config)
+    processes.kill("warehouse")
+    for file in config.run_dir.glob("cockpit.duckdb*"):
+        file.unlink()
+    processes.start("warehouse")
+    processes.await_warehouse()
+    assert assignment(config) == before
+    processes.stop()
+    assert "Traceback" not in processes.said("warehouse")
+
+
+def decided(config: Config, entry: Entry) -> Mapping[str, Any]:
+    """The answer of the action `experiment`."""
+    command = {name: value for name, value in msgspec.to_builtins(entry).items() if name != "at"}
+    header = (b"authorization", f"Bearer {shared_token(config)}".encode())
+    asked = flight.Action("experiment", msgspec.json.encode(command))
+    with flight.connect(f"grpc://127.0.0.1:{config.flight_port}") as client:
+        (answer,) = client.do_action(asked, flight.FlightCallOptions(timeout=30, headers=[header]))
+    return msgspec.json.decode(answer.body.to_pybytes(), type=dict[str, Any])
+
+
+def assignment(config: Config) -> bytes:
+    asked = urllib.request.Request(
+        f"http://127.0.0.1:{config.assign_port}/assign?experiment=reco&profile=u-1",
+        headers={"Authorization": f"Bearer {shared_token(config)}"},
+    )
+    with urllib.request.urlopen(asked, timeout=10) as response:
+        return bytes(response.read())
 
 
 def test_an_error_in_a_thread_reaches_the_process() -> None:

@@ -1,17 +1,19 @@
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
+import msgspec
 import polars as pl
 import pytest
 from pyarrow import flight
 
 from cockpit.config import Config
+from cockpit.errors import CallerError
 from cockpit.store.database import Database
 from ingest.warehouse.consumer import Consumer
-from ingest.warehouse.flight import FlightServer
+from ingest.warehouse.flight import BODY_MOST, FlightServer, bodiless
 from tests.warehouse_events import NOON, ListLog, draft, event
 
 TOKEN = "s" * 64
@@ -24,9 +26,17 @@ def database() -> Iterator[Database]:
         yield opened
 
 
+def count(body: bytes) -> Mapping[str, object]:
+    """Counts what a list holds."""
+    numbers = msgspec.json.decode(body, type=list[int])
+    if not numbers:
+        raise CallerError("nothing to count")
+    return {"counted": len(numbers)}
+
+
 @pytest.fixture
 def client(database: Database) -> Iterator[flight.FlightClient]:
-    actions = {"ping": lambda: {"position": 7}}
+    actions = {"ping": bodiless("ping", lambda: {"position": 7}), "count": count}
     location = "grpc://127.0.0.1:0"
     with (
         FlightServer(location, TOKEN, database, ZoneInfo("America/Sao_Paulo"), actions) as server,
@@ -83,9 +93,38 @@ def test_a_wrong_ticket_is_told_what_is_wrong_and_nothing_of_the_machine(
 def test_actions_are_those_that_are_named(client: flight.FlightClient) -> None:
     (answer,) = client.do_action(flight.Action("ping", b""), options())
     assert json.loads(answer.body.to_pybytes()) == {"position": 7}
-    with pytest.raises(flight.FlightServerError, match="no action 'drop'; there are ping"):
+    with pytest.raises(flight.FlightServerError, match="no action 'drop'; there are count, ping"):
         list(client.do_action(flight.Action("drop", b""), options()))
-    assert [action.type for action in client.list_actions(options())] == ["ping"]
+    assert [action.type for action in client.list_actions(options())] == ["ping", "count"]
+
+
+def test_an_action_takes_json(client: flight.FlightClient) -> None:
+    (answer,) = client.do_action(flight.Action("count", b"[1,2,3]"), options())
+    assert json.loads(answer.body.to_pybytes()) == {"counted": 3}
+    assert client.list_actions(options())[1].description == "Counts what a list holds."
+
+
+def test_what_comes_with_an_action_that_takes_nothing_is_ignored(client: flight.FlightClient) -> None:
+    (answer,) = client.do_action(flight.Action("ping", b"no json"), options())
+    assert json.loads(answer.body.to_pybytes()) == {"position": 7}
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (b"", "Input data was truncated"),
+        (b"[1", "Input data was truncated"),
+        (b'["a"]', "Expected `int`"),
+        (b"[]", "nothing to count"),
+        (b" " * (BODY_MOST + 1), f"{BODY_MOST + 1} bytes came with it"),
+    ],
+)
+def test_an_action_that_is_refused_says_why_and_nothing_of_the_machine(
+    client: flight.FlightClient, body: bytes, message: str
+) -> None:
+    with pytest.raises(flight.FlightServerError, match=message) as refused:
+        list(client.do_action(flight.Action("count", body), options()))
+    assert "Traceback" not in str(refused.value)
 
 
 def test_readers_beside_the_writer_see_whole_commits(client: flight.FlightClient, database: Database) -> None:

@@ -1,0 +1,2 @@
+DELETE FROM cockpit.experiments;
+DELETE FROM cockpit.experiment_history;

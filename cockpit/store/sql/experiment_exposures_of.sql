@@ -1,0 +1,1 @@
+FROM cockpit.experiment_exposures SEMI JOIN chosen USING (profile_id)

@@ -1,0 +1,1 @@
+SELECT DISTINCT experiment_id FROM cockpit.experiment_exposures

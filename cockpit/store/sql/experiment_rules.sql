@@ -1,0 +1,1 @@
+SELECT experiment_id, version, rules FROM cockpit.experiment_rules

@@ -1,0 +1,1 @@
+FROM cockpit.experiment_totals SEMI JOIN chosen USING (profile_id)

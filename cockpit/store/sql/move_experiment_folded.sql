@@ -1,0 +1,1 @@
+UPDATE cockpit.experiment_folded SET position = $position, folded_at = $folded_at, definitions = $definitions
