@@ -9,8 +9,8 @@ import signal
 import sys
 import time
 import uuid
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import AsyncIterator, Coroutine, Iterator
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from cockpit.config import ROOT, Config
 from cockpit.errors import BadSetting
 from cockpit.simulator.stream import Delivery, deliveries, events_per_visit, happenings
 from cockpit.simulator.truth import Incident, Scenario, load
+from ingest.registering import EXPERIMENTS, register, registrations
 from ingest.sender import Sender, gateway_url, read_key
 from ingest.window import Outgoing, Settled, Window
 
@@ -77,6 +78,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--incident", action="append", default=[], metavar="JSON", help="plant one more incident, as in the scenario")
     add("--no-incidents", action="store_true", help="plant no incident of the scenario")
     add("--seed", type=int, help="same seed, same shop (default: another each time)")
+    add("--no-experiments", action="store_true", help="register no experiments in the warehouse")
     add("--url", help="the gateway's websocket (default: from COCKPIT_HOST and COCKPIT_GATEWAY_PORT)")
     add("--key", help="write key")
     add("--key-file", type=Path, help="file with the write key (default: demo.key in the run directory)")
@@ -95,8 +97,14 @@ def run(args: argparse.Namespace, config: Config) -> int:
     start = max(started_at - timedelta(minutes=args.history), remembered(memory))
     stream = traffic(scenario, seed, start=start, run=f"d{to_us(started_at):x}", zone=config.zone)
     progress = Progress()
+    wanted = () if args.no_experiments else registrations(EXPERIMENTS)
+
+    async def live() -> None:
+        async with beside(register(config, wanted, started_at - timedelta(minutes=args.history))):
+            await until_stopped(stream, window, args.url or gateway_url(config), progress, memory)
+
     try:
-        asyncio.run(until_stopped(stream, window, args.url or gateway_url(config), progress, memory))
+        asyncio.run(live())
     finally:
         remember(memory, progress)
         sys.stdout.write(f"demo: {progress.line()}\n")
@@ -123,6 +131,18 @@ def traffic(scenario: Scenario, seed: int, *, start: datetime, run: str, zone: t
     rng = random.Random(seed)  # noqa: S311 - a simulation
     events = happenings(scenario, rng, run=run, start=start, zone=zone)
     return deliveries(events, scenario.truth, random.Random(seed + 1))  # noqa: S311
+
+
+@asynccontextmanager
+async def beside(work: Coroutine[None, None, None]) -> AsyncIterator[None]:
+    """Runs beside the block and ends with it."""
+    task = asyncio.create_task(work)
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
 
 
 async def until_stopped(stream: Iterator[Delivery], window: Window, url: str, progress: Progress, memory: Path) -> None:

@@ -89,7 +89,7 @@ def demo_key_file(config: Config) -> Path:
 
 def refuse_taken_ports(config: Config) -> None:
     """MachineError that names the setting, before anything is started."""
-    for setting in ("gateway_port", "flight_port", "feed_port", "screens_port"):
+    for setting in ("gateway_port", "flight_port", "feed_port", "assign_port", "screens_port"):
         port = getattr(config, setting)
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -11,13 +11,23 @@ FAILURES = ("timeout", "http_503", "rate_limited", "schema_rejected")
 SUPPRESSIONS = ("consent", "frequency_cap", "eligibility")
 
 
+def enter(walk: Walk) -> None:
+    """Let the visit reach the global control, if the shop has one: the exposure is written for both of its variants."""
+    control = walk.world.truth.global_control
+    if control is None:
+        return
+    walk.is_held_out = is_control(control, walk.person.profile)
+    variant_id = "control" if walk.is_held_out else "personalized"
+    walk.track("experiment_viewed", experiment_id=control.experiment_id, variant_id=variant_id, version=control.version)
+
+
 def expose(walk: Walk, use_case: UseCaseName, trigger_id: str) -> float:
     """Let the profile reach the experience; the factor on its conversion, 1 without a delivery.
 
-    The exposure is written in every variant; the control gets nothing else.
+    The exposure is written in every variant; the control gets nothing else. Who is held out does not reach it.
     """
     case = walk.world.truth.use_cases.get(use_case)
-    if case is None:
+    if case is None or walk.is_held_out:
         return 1.0
     variant_id = "control" if is_control(case, walk.person.profile) else "personalized"
     walk.at_us += 5_000

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from cockpit.simulator.truth import Catalogue, Segment, UseCase
+from cockpit.simulator.truth import Catalogue, GlobalControl, Segment, UseCase
 
 UNIT = 2.0**-64
 
@@ -76,7 +76,7 @@ def _known(number: int, segment: str) -> Person:
     return Person(profile, segment, {"userId": profile}, is_known=True)
 
 
-def is_control(case: UseCase, profile: str) -> bool:
+def is_control(case: UseCase | GlobalControl, profile: str) -> bool:
     """Whether the profile never gets this personalization: by a hash of experiment and profile, so for ever.
 
     Independent between experiments, unlike a checksum, whose values for two experiments differ by a constant.

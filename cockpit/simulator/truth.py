@@ -23,6 +23,7 @@ class Truth(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     channels: dict[str, float]  # share of visits
     segments: dict[str, "Segment"]
     use_cases: dict[UseCaseName, "UseCase"]
+    global_control: "GlobalControl | None" = None  # None: everybody may get every use case
     messages: dict[str, "MessageRates"]  # by channel
     integrations: dict[str, str]  # by channel
     incidents: tuple["Incident", ...] = ()
@@ -77,6 +78,14 @@ class UseCase(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     def uplift_by_intention(self) -> float:
         """Uplift of the assigned over the control, incidents apart: delivery dilutes it (intention to treat)."""
         return self.uplift * (1 - self.suppressed_share) * (1 - self.failure_rate)
+
+
+class GlobalControl(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Profiles that no personalization ever reaches, and that take part in no other experiment."""
+
+    experiment_id: str
+    version: str
+    control_share: float
 
 
 class MessageRates(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

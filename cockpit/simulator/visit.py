@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from cockpit.simulator.personalize import expose
+from cockpit.simulator.personalize import enter, expose
 from cockpit.simulator.shop import Person, Product
 from cockpit.simulator.world import MINUTE_US, Walk, World
 
@@ -19,6 +19,7 @@ def make_visit(world: World, at_us: int) -> None:
     rng, truth = world.rng, world.truth
     walk = Walk(world, world.crowd.draw(rng), world.channels.draw(rng), at_us)
     first_id = walk.page("Home")
+    enter(walk)
     factor = expose(walk, "churn", first_id) if walk.person.segment == AT_RISK else 1.0
     if rng.random() < truth.consent_share:
         walk.pause(4)

@@ -44,9 +44,12 @@ def make(scenario: Scenario, rng: Random, run: str) -> World:
 
 
 class Walk:
-    """One visit in the making: whose it is, and its clock, which only moves forward."""
+    """One visit in the making: whose it is, and its clock, which only moves forward.
 
-    __slots__ = ("at_us", "channel", "ids", "person", "properties", "world")
+    `is_held_out`: by the global control, from every use case.
+    """
+
+    __slots__ = ("at_us", "channel", "ids", "is_held_out", "person", "properties", "world")
 
     def __init__(self, world: World, person: Person, channel: str, at_us: int) -> None:
         self.world = world
@@ -54,6 +57,7 @@ class Walk:
         self.ids = person.ids
         self.channel = channel
         self.at_us = at_us
+        self.is_held_out = False
         session_id = f"s-{world.tape.run}-{world.tape.written}"
         self.properties: dict[str, Any] = {"channel": channel, "segment": person.segment, "session_id": session_id}
 

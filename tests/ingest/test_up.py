@@ -14,7 +14,7 @@ from cockpit.errors import MachineError
 from ingest.ports import free_ports
 from ingest.up import Child, Restart, Supervisor, refuse_taken_ports
 
-PORTS = ("gateway_port", "flight_port", "feed_port", "screens_port")
+PORTS = ("gateway_port", "flight_port", "feed_port", "assign_port", "screens_port")
 FOREVER = (sys.executable, "-c", "import time; time.sleep(60)")
 AT_ONCE = (sys.executable, "-c", "raise SystemExit(3)")
 
@@ -77,7 +77,9 @@ def test_a_taken_port_is_named_with_the_setting_that_moves_it(tmp_path: Path) ->
 
 
 def test_two_impatient_signals_leave_no_child_behind(tmp_path: Path) -> None:
-    settings = {f"COCKPIT_{name.upper()}": str(value) for name, value in zip(PORTS, free_ports(4), strict=True)}
+    settings = {
+        f"COCKPIT_{name.upper()}": str(value) for name, value in zip(PORTS, free_ports(len(PORTS)), strict=True)
+    }
     command = [sys.executable, "-m", "ingest", "up", "--no-demo"]
     environ = {**os.environ, **settings, "COCKPIT_RUN_DIR": str(tmp_path)}
     with subprocess.Popen(command, cwd=ROOT, env=environ, stdout=subprocess.PIPE, text=True) as supervisor:

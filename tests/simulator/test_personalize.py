@@ -2,6 +2,7 @@ from collections import Counter, defaultdict
 from datetime import timedelta
 from statistics import median
 
+import msgspec
 import pytest
 
 from cockpit.clock import to_us
@@ -109,6 +110,50 @@ def test_the_control_gets_nothing(plain: tuple[Scenario, list[Happening]]) -> No
         control = {who(m) for m in exposures(given, experiment_id) if m["properties"]["variant_id"] == "control"}
         assert control
         assert not control & {who(one.message) for one in actions(given, use_case)}
+
+
+def test_the_global_control_is_viewed_at_the_start_of_every_visit_in_its_planted_shares(
+    plain: tuple[Scenario, list[Happening]],
+) -> None:
+    of, given = plain
+    control = of.truth.global_control
+    assert control is not None
+    viewed = exposures(given, control.experiment_id)
+    homes = [one for one in named(given, "page", "screen") if one.message["name"] == "Home"]
+    assert [(m["timestamp"], who(m)) for m in viewed] == [(one.message["timestamp"], who(one.message)) for one in homes]
+    variants: dict[str, set[str]] = defaultdict(set)
+    for message in viewed:
+        assert message["properties"]["version"] == control.version
+        variants[who(message)].add(message["properties"]["variant_id"])
+    assert all(len(each) == 1 for each in variants.values())
+    share = share_of([next(iter(each)) for each in variants.values()], "control")
+    assert share == pytest.approx(control.control_share, abs=band(control.control_share, len(variants)))
+
+
+def test_whom_the_global_control_holds_out_is_in_no_experiment_and_gets_nothing(
+    plain: tuple[Scenario, list[Happening]],
+) -> None:
+    of, given = plain
+    viewed = exposures(given, "global-control")
+    held_out = {who(m) for m in viewed if m["properties"]["variant_id"] == "control"}
+    assert len(held_out) > 1000
+    for case in of.truth.use_cases.values():
+        assert not held_out & {who(m) for m in exposures(given, case.experiment_id)}
+    messages = [one for one in given if str(one.message.get("event", "")).startswith("message_")]
+    assert not held_out & {who(one.message) for one in [*named(given, *ACTIONS), *messages]}
+
+
+def test_a_global_control_that_holds_nobody_out_changes_nothing_else() -> None:
+    with_it, without = scenario("global_control.control_share=0.0"), scenario()
+    without = msgspec.structs.replace(without, truth=msgspec.structs.replace(without.truth, global_control=None))
+
+    def told(given: list[Happening]) -> list[object]:
+        rest = [one for one in given if one.message.get("properties", {}).get("experiment_id") != "global-control"]
+        return [(one.at_us, one.message.get("event"), who(one.message)) for one in rest]
+
+    one, other = told(events(with_it, 8_000)), told(events(without, 8_000))
+    assert one == other[: len(one)]
+    assert len(one) < 8_000
 
 
 def test_failures_and_suppressions_have_their_planted_rates(plain: tuple[Scenario, list[Happening]]) -> None:
