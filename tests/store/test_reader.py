@@ -181,6 +181,12 @@ def test_every_read_answers_an_empty_database() -> None:
         "consents": {"as_of": "2026-01-01"},
         "profile_events": {"profile_id": "u:1"},
         "cohorts": {"period": "month"},
+        "experiments": {},
+        "experiment_history": {"experiment_id": "x"},
+        **{
+            f"experiment_{name}": {"experiment_id": "x", "version": "1"}
+            for name in ("moments", "curve", "weeks", "exposed", "ages")
+        },
         "kpis": days | {"ids": ["nps"]},
         "measures": days | {"names": ["sessions"]},
     }
