@@ -8,7 +8,7 @@ DEV_READY := $(VENV)/.dev-ready
 BENCH_READY := $(VENV)/.bench-ready
 STATIC := cockpit/ui/static/plotly.min.js
 
-.PHONY: up test check bench bench-reads oracle replay demo lock screenshots browser clean
+.PHONY: up test check bench bench-reads calibrate oracle replay demo lock screenshots browser clean
 
 up: $(RUN_READY) $(STATIC)
 	@$(BIN)/python -m ingest up $(ARGS)
@@ -35,6 +35,10 @@ bench-reads: $(BENCH_READY)
 # The second implementation against a million events: about ten minutes, the same test as in `make test` with 20,000.
 oracle: $(DEV_READY)
 	@COCKPIT_ORACLE_EVENTS=1000000 $(BIN)/python -m pytest -q -s --measure --timeout 3600 tests/integration/test_oracle.py $(ARGS)
+
+# Simulated experiments, looked at a hundred times each: minutes. The last figures are in docs/statistics.md.
+calibrate: $(DEV_READY)
+	@$(BIN)/python -m tests.calibration $(ARGS)
 
 # make replay FILE=events.csv.gz ARGS="--mapping data/reference/replay_rees46.toml --dates now"
 replay: $(RUN_READY)

@@ -14,7 +14,7 @@ from cockpit.experiments.moments import Moments
 from cockpit.experiments.sample_ratio import SampleRatio
 
 CONVERTING = 25  # profiles with a total that is not 0, in each variant
-CONVERTING_SIGNED = 100
+CONVERTING_SIGNED = 100  # also of order values, whose only sample is skewed amounts (docs/statistics.md)
 
 
 class Verdict(StrEnum):
@@ -72,7 +72,7 @@ def converting(metric: Metric, moments: Moments) -> int:
 
 def converting_needed(metric: Metric) -> int:
     """In each variant."""
-    return CONVERTING_SIGNED if metric.is_signed else CONVERTING
+    return CONVERTING_SIGNED if metric.is_signed or metric.per == ("orders",) else CONVERTING
 
 
 def judge(metric: Metric, evidence: Evidence) -> Judged:

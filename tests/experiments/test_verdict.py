@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cockpit.experiments.interval import Interval
-from cockpit.experiments.metrics import METRICS, Metric
+from cockpit.experiments.metrics import METRICS, Metric, metric_of
 from cockpit.experiments.sample_ratio import SampleRatio
 from cockpit.experiments.verdict import (
     Evidence,
@@ -15,6 +15,7 @@ from cockpit.experiments.verdict import (
     Verdict,
     below_target,
     converting,
+    converting_needed,
     guardrail,
     judge,
 )
@@ -69,6 +70,12 @@ def test_twenty_five_must_have_converted_on_either_side(side: str) -> None:
 
 
 @pytest.mark.parametrize("metric", [MARGIN, NPS])
+def test_order_values_need_as_many_as_signed_metrics_and_other_ratios_do_not() -> None:
+    """Twenty-five skewed amounts in control were not enough in the simulations of docs/statistics.md."""
+    names = ("aov", "margin_per_profile", "revenue_per_session")
+    assert [converting_needed(metric_of(name)) for name in names] == [100, 100, 25]
+
+
 def test_what_can_be_below_zero_needs_a_hundred(metric: Metric) -> None:
     assert judge(metric, evidence(interval(1, 2), converting_control=99)).reasons == (Gate.CONVERSIONS,)
     assert judge(metric, evidence(interval(1, 2), converting_control=100)).verdict is Verdict.CONCLUSIVE_POSITIVE
