@@ -1,27 +1,36 @@
-"""The dictionary of metrics on the command line: `python -m cockpit metrics`. The processes are `python -m ingest`."""
+"""What the screens say, on the command line: `python -m cockpit metrics`, `python -m cockpit experiment`.
+
+The processes are `python -m ingest`.
+"""
 
 import argparse
+import os
 import sys
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
 
+from cockpit.clock import system_clock
+from cockpit.config import from_environ
 from cockpit.errors import CockpitError
 from cockpit.i18n.translate import language_of
 from cockpit.kpis.registry import GROUPS, KPIS, kpi_of
+from cockpit.ui.experiments import command as experiment
 from cockpit.views.definitions import Entry, Section, entry_of, metrics
 
 SUMMARY = "print every metric: formula, unit, window, denominator, minimum sample, events, screens"
+OF_EXPERIMENTS = "print the experiments, or the report on one, as the warehouse knows them now"
 
 
 def main(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m cockpit", description=__doc__)
     choices = parser.add_subparsers(dest="command", required=True, metavar="command")
     _add_arguments(choices.add_parser("metrics", help=SUMMARY, description=SUMMARY))
+    experiment.add_arguments(choices.add_parser("experiment", help=OF_EXPERIMENTS, description=OF_EXPERIMENTS))
     args = parser.parse_args(argv)
     try:
-        sys.stdout.write(printed(args))
+        sys.stdout.write(said(args))
     except CockpitError as error:
         sys.stderr.write(f"{parser.prog} {args.command}: {error}\n")
         return 1
@@ -34,6 +43,12 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     shape.add_argument("--markdown", action="store_true", help="as docs/kpis.md")
     parser.add_argument("--lang", choices=("pt-BR", "en"), default="pt-BR", help="of names and definitions")
     parser.add_argument("id", nargs="?", help="one metric, such as aov; all without it")
+
+
+def said(args: argparse.Namespace) -> str:
+    if args.command == "metrics":
+        return printed(args)
+    return experiment.printed(args, from_environ(os.environ), system_clock())
 
 
 def printed(args: argparse.Namespace) -> str:

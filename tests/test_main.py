@@ -1,14 +1,19 @@
-"""`python -m cockpit metrics`."""
+"""`python -m cockpit metrics` and `python -m cockpit experiment`."""
 
 import subprocess
 import sys
+from collections.abc import Iterator
+from pathlib import Path
 
 import msgspec
 import pytest
 
 from cockpit.__main__ import main
-from cockpit.config import ROOT
+from cockpit.config import ROOT, from_environ, shared_token
 from cockpit.kpis.registry import KPIS
+from ingest.ports import free_ports
+from tests.browser.warehouse import History
+from tests.experiments.shop import shop
 
 Capture = pytest.CaptureFixture[str]
 
@@ -60,3 +65,55 @@ def test_the_command_runs_as_a_process() -> None:
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("ctr: ")
+
+
+@pytest.fixture
+def port(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> int:
+    """Of a warehouse that is not there yet."""
+    (port,) = free_ports(1)
+    monkeypatch.setenv("COCKPIT_RUN_DIR", str(tmp_path))
+    monkeypatch.setenv("COCKPIT_FLIGHT_PORT", str(port))
+    return port
+
+
+@pytest.fixture
+def warehouse(port: int, tmp_path: Path) -> Iterator[History]:
+    with History(port, shared_token(from_environ({"COCKPIT_RUN_DIR": str(tmp_path)}))) as history:
+        history.experiments = shop()
+        yield history
+
+
+@pytest.mark.usefixtures("warehouse")
+def test_every_experiment_is_listed_with_its_verdict(capsys: Capture) -> None:
+    assert main(["experiment", "list", "--lang", "en"]) == 0
+    printed = capsys.readouterr().out
+    assert "cart · version 2 · running\n  ✓\u00a0Conclusive positive. “treatment” does better than control" in printed
+    assert "Not trustworthy (SRM)" in printed
+    assert "mystery · version 1 · not registered" in printed
+
+
+@pytest.mark.usefixtures("warehouse")
+def test_the_report_is_printed_in_columns_and_written_as_a_file(capsys: Capture, tmp_path: Path) -> None:
+    file = tmp_path / "cart.html"
+    assert main(["experiment", "report", "cart", "--version", "2", "--html", str(file)]) == 0
+    printed = capsys.readouterr().out
+    lines = printed.splitlines()
+    head = next(line for line in lines if line.startswith("Métrica "))
+    row = next(line for line in lines if line.startswith("Conversão por visitante "))
+    assert row[head.index("Veredito") :] == "✓\u00a0Conclusivo positivo"
+    assert str(file) in lines[-1]
+    assert "Conclusivo positivo" in file.read_text(encoding="utf-8")
+
+
+@pytest.mark.usefixtures("warehouse")
+def test_an_experiment_that_is_not_there_is_said_and_is_an_error(capsys: Capture) -> None:
+    assert main(["experiment", "report", "nope", "--lang", "en"]) == 1
+    assert capsys.readouterr().err == "python -m cockpit experiment: There is no experiment 'nope' of this version.\n"
+
+
+@pytest.mark.usefixtures("port")
+def test_without_a_warehouse_the_command_says_so(capsys: Capture) -> None:
+    assert main(["experiment", "list"]) == 1
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.startswith("python -m cockpit experiment: read experiments: ")

@@ -69,11 +69,17 @@ def rate(ratio: Number | None, language: str) -> str:
     return pct(ratio, language, 2 if small else 1)
 
 
-def pp(difference: Number | None, language: str) -> str:
+def pp(difference: Number | None, language: str, decimals: int = 1) -> str:
     """Percentage points: `-1,2 p.p.`."""
     if difference is None or math.isnan(difference):
         return MISSING
-    return f"{_fixed(difference * 100, language, 1)}{SPACE}{MARKS[language].points}"
+    return f"{_fixed(difference * 100, language, decimals)}{SPACE}{MARKS[language].points}"
+
+
+def signed(text: str) -> str:
+    """A number that is written already, with its plus: `+4,2%`, `+R$ 1,50`. Zero and the dash stay without."""
+    is_above = not text.startswith("-") and any(digit in "123456789" for digit in text)
+    return f"+{text}" if is_above else text
 
 
 def dur(seconds: Number | None, language: str) -> str:

@@ -7,6 +7,7 @@ import streamlit as st
 
 from cockpit.config import Config, from_environ, shared_token
 from cockpit.ui.relay import Relay
+from cockpit.ui.warehouse import Warehouse
 
 _relays: list[Relay] = []
 
@@ -20,6 +21,10 @@ def config() -> Config:
 def secret() -> str:
     """What screens and warehouse share. It signs the browsers' tokens too."""
     return shared_token(config())
+
+
+def warehouse() -> Warehouse:
+    return Warehouse.of(config())
 
 
 def start_relay() -> Relay:

@@ -1,6 +1,8 @@
-"""What config.toml has no option for: dense page margins and the place of the language choice."""
+"""What config.toml has no option for: dense page margins, the place of the language choice, colours of charts."""
 
 import streamlit as st
+
+from cockpit.ui.palette import DARK, LIGHT, Palette
 
 STYLE = """
 <style>
@@ -19,3 +21,8 @@ button[data-variant="segmented_control"][data-selected="true"] { color: inherit 
 
 def apply() -> None:
     st.html(STYLE)
+
+
+def palette() -> Palette:
+    """The colours of the page as this browser shows it."""
+    return DARK if st.context.theme.type == "dark" else LIGHT

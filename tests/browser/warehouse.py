@@ -1,12 +1,14 @@
-"""The named read of the operational page, answered over real Flight with rows that the test chooses."""
+"""The named reads of the screens, answered over real Flight with rows that the test chooses; actions are remembered."""
 
 import json
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import polars as pl
 from pyarrow import flight
 
 from tests.browser.feed import CHANNELS, minute_of, rate_at
+from tests.experiments.answers import Answers
 
 MINUTE = timedelta(minutes=1)
 COLUMNS: dict[str, pl.DataType | type[pl.DataType]] = {
@@ -21,22 +23,33 @@ BUCKET_OF_A_SECOND = 698  # 1.02 ** 698 is 1.006 million microseconds
 
 
 class History(flight.FlightServerBase):  # type: ignore[misc]  # pyarrow ships no types
-    """The past of a lively shop."""
+    """The past of a lively shop, and its experiments. `refusal`: why it will not do what it is asked."""
 
     def __init__(self, port: int, token: str) -> None:
         super().__init__(f"grpc://127.0.0.1:{port}", middleware={"bearer": Bearer(token)})
         self.asked: list[dict[str, object]] = []
         self.is_empty = False
+        self.experiments = Answers()
+        self.acted: list[dict[str, object]] = []
+        self.refusal = ""
 
     def do_get(self, _context: flight.ServerCallContext, ticket: flight.Ticket) -> flight.RecordBatchStream:
         asked = json.loads(ticket.ticket)
+        if asked["read"].startswith("experiment"):
+            return streamed(self.experiments(asked["read"], **asked["params"]))
         assert asked["read"] == "operational_minutes"
         self.asked.append(asked["params"])
-        return flight.RecordBatchStream(
-            (pl.DataFrame(schema=COLUMNS) if self.is_empty else rows(asked["params"])).to_arrow(
-                compat_level=pl.CompatLevel.oldest()
-            )
-        )
+        return streamed(pl.DataFrame(schema=COLUMNS) if self.is_empty else rows(asked["params"]))
+
+    def do_action(self, _context: flight.ServerCallContext, action: flight.Action) -> Iterator[flight.Result]:
+        self.acted.append({"kind": action.type, **json.loads(action.body.to_pybytes())})
+        if self.refusal:
+            raise flight.FlightServerError(f"{action.type}: {self.refusal}")
+        yield flight.Result(b"{}")
+
+
+def streamed(rows: pl.DataFrame) -> flight.RecordBatchStream:
+    return flight.RecordBatchStream(rows.to_arrow(compat_level=pl.CompatLevel.oldest()))
 
 
 class Bearer(flight.ServerMiddlewareFactory):  # type: ignore[misc]  # as above

@@ -31,12 +31,24 @@ def test_a_page_opens_under_its_name_without_a_warehouse(page: str, language: st
     assert [title.value for title in screens.title] == [translate(f"nav.{page}", language)]
 
 
-@pytest.mark.parametrize("page", [name for name in ICONS if name not in ("operational", "definitions")])
+BUILT = ("operational", "experiments", "definitions")
+
+
+@pytest.mark.parametrize("page", [name for name in ICONS if name not in BUILT])
 def test_a_page_that_is_not_built_says_what_it_will_answer_and_shows_no_number(page: str) -> None:
     screens = opened(page, "en")
     assert translate("app.not_yet", "en") in [info.value for info in screens.info]
     assert translate(f"page.{page}.question", "en") in [header.value for header in screens.header]
     assert not screens.metric
+    assert not screens.get("plotly_chart")
+
+
+@pytest.mark.parametrize("language", FILES)
+def test_experiments_without_a_warehouse_say_what_to_do_and_show_no_number(language: str) -> None:
+    screens = opened("experiments", language)
+    (said,) = [error.value for error in screens.error]
+    assert translate("experiments.down", language) in said
+    assert translate("experiments.down_help", language) in said
     assert not screens.get("plotly_chart")
 
 
