@@ -115,6 +115,11 @@ def plan_of(args: argparse.Namespace, clock: Clock, place: Place | None) -> Plan
     if not args.file.is_file():
         raise BadSetting(f"no file {args.file}")
     mapping = read_mapping(args.mapping) if args.mapping else find_mapping(args.file, MAPPINGS)
+    speed = speed_of(args.speed)
+    if speed is not None and mapping is not None and mapping.steps:
+        raise BadSetting(
+            "a row of this file is several events, sent one row after the other: replay it with --speed max"
+        )
     resumed = place if place and not place.is_finished and place.size == args.file.stat().st_size else None
     shift = timedelta()
     if resumed:
@@ -127,7 +132,7 @@ def plan_of(args: argparse.Namespace, clock: Clock, place: Place | None) -> Plan
         mapping=mapping,
         dress=Dress(file=args.file.name, dates=args.dates, shift=shift, again=args.again),
         after_line=resumed.confirmed_line if resumed else 0,
-        speed=speed_of(args.speed),
+        speed=speed,
     )
 
 
@@ -171,7 +176,7 @@ async def send_all(plan: Plan, records: Iterator[Record], sender: Sender, tally:
             continue
         outgoing: list[Outgoing] = [plan.dress.outgoing(record) for record in batch]
         for record in batch:
-            tally.send(record.line, record.fault)
+            tally.send(record.line, record.fault, is_last=record.is_last)
         await sender.send(outgoing)
     await sender.drained()
 

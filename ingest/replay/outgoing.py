@@ -17,8 +17,9 @@ encode = msgspec.json.Encoder().encode
 class Dress(msgspec.Struct, frozen=True, kw_only=True):
     """How the records of a file are sent. `shift` is added to their times when dates are `now`.
 
-    A message without an id gets `<file>:<line>`, so a second replay doubles nothing. Shifted events are other events
-    than the original ones and get other ids; `again` makes still others.
+    A message without an id gets `<file>:<line>`, so a second replay doubles nothing; a line's second step and those
+    after it get `.<step>` behind it. Shifted events are other events than the original ones and get other ids; `again`
+    makes still others.
     """
 
     file: str
@@ -33,7 +34,8 @@ class Dress(msgspec.Struct, frozen=True, kw_only=True):
     def outgoing(self, record: Record) -> Outgoing:
         message = dict(record.message)
         given = message.get("messageId")
-        message["messageId"] = self.renamed(given if isinstance(given, str) and given else f"{self.file}:{record.line}")
+        name = given if isinstance(given, str) and given else f"{self.file}:{record.line}"
+        message["messageId"] = self.renamed(f"{name}.{record.step}" if record.step else name)
         if self.dates == "history":
             message["historical"] = True
         if record.at is not None:

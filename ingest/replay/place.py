@@ -32,13 +32,13 @@ class Tally:
         self.refused_lines: dict[str, list[int]] = {}
         self.faults: dict[int, str] = {}
         self.confirmed_line = confirmed_line
-        self._under_way: deque[int] = deque()
-        self._settled: set[int] = set()
+        self._under_way: deque[tuple[int, bool]] = deque()
+        self._settled: Counter[int] = Counter()
 
-    def send(self, line: int, fault: str | None) -> None:
-        """Lines come in ascending order."""
+    def send(self, line: int, fault: str | None, *, is_last: bool = True) -> None:
+        """Lines come in ascending order; `is_last` where nothing more of the line comes."""
         self.sent += 1
-        self._under_way.append(line)
+        self._under_way.append((line, is_last))
         if fault is not None and len(self.faults) < SHOWN:
             self.faults[line] = fault
 
@@ -51,9 +51,12 @@ class Tally:
             if len(lines) < SHOWN:
                 lines.append(refusal.label)
         self._settled.update(settled.labels)
-        while self._under_way and self._under_way[0] in self._settled:
-            self.confirmed_line = self._under_way.popleft()
-            self._settled.discard(self.confirmed_line)
+        while self._under_way and self._settled[self._under_way[0][0]]:
+            line, is_last = self._under_way.popleft()
+            self._settled[line] -= 1
+            if is_last:
+                self.confirmed_line = line
+                del self._settled[line]
 
     @property
     def settled(self) -> int:

@@ -62,7 +62,7 @@ def csv_records(text: io.TextIOBase, mapping: Mapping) -> Iterator[Record]:
     line = reader.line_num + 1
     for fields in reader:
         if fields:
-            yield map_row(mapping, header, fields, line)
+            yield from map_row(mapping, header, fields, line)
         line = reader.line_num + 1
 
 

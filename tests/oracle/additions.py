@@ -2,6 +2,7 @@
 
 Pauses about as long as ends a session, clicks on personalizations, promotions, reopened tickets, repeated purchases,
 carts without an id, visits before the login, shared devices, aliases, e-mails and phones in several spellings.
+Of experiments: a third variant, views of two variants, without a version or a variant, and controls that are treated.
 Decisions come from a seeded generator; which person does what depends on the person's number, so a person is the same
 in every visit.
 """
@@ -20,6 +21,7 @@ DAY_US = 24 * HOUR_US
 
 Json = dict[str, Any]
 CARTS = ("add_to_cart", "remove_from_cart", "view_cart", "begin_checkout", "add_payment_info", "purchase")
+USE_CASES = {"reco-vitrine": "recommendations", "cart-reminder": "cart", "churn-offer": "churn"}
 PHONES = ("+55 11 9{0:08}", "(11) 9{0:08}", "55119{0:08}")
 
 
@@ -38,11 +40,13 @@ class Additions:
             "support_ticket_replied": self._replied,
             "support_ticket_resolved": self._resolved,
             "purchase": self._purchase,
+            "experiment_viewed": self._viewed,
+            "message_delivered": self._message_delivered,
         }
 
     def to(self, happening: Happening) -> Iterator[Happening]:
         """The happening as it is to be sent, if it is, and what follows from it."""
-        message = self._disguised(happening.message)
+        message = self._disguised(_allotted(happening.message))
         name = message.get("event", message["type"])
         session_id = str(message.get("properties", {}).get("session_id"))
         if name == "page" and message["name"] == "Carrinho":
@@ -140,6 +144,20 @@ class Additions:
         later_us = int(self._rng.uniform(1, 4) * DAY_US)
         return self._made(sent, {**sent.message, "properties": order}, later_us)
 
+    def _viewed(self, sent: Happening) -> Iterator[Happening]:
+        """Some get into another variant hours later; some of the control get what they should not."""
+        number, properties = _number(sent.message), sent.message["properties"]
+        if number % 30 in (1, 14):
+            other = "control" if number % 30 == 14 and properties.get("variant_id") != "control" else "other"
+            yield self._after(sent, "experiment_viewed", 3 * HOUR_US, variant_id=other)
+        if number % 4 == 0 and properties.get("variant_id") == "control":
+            case = USE_CASES.get(properties["experiment_id"], "recommendations")
+            yield self._after(sent, "personalization_delivered", 10 * MINUTE_US, use_case=case, experience_id="wrong")
+
+    def _message_delivered(self, sent: Happening) -> Iterator[Happening]:
+        if _odds(sent.message["messageId"], 10):
+            yield self._after(sent, "message_unsubscribed", HOUR_US)
+
     def _mostly_soon(self) -> int:
         soon = self._rng.random() < 0.9
         return int(self._rng.expovariate(1 / (10 * MINUTE_US)) if soon else self._rng.uniform(23, 30) * HOUR_US)
@@ -153,6 +171,20 @@ class Additions:
         name = message.get("event", message["type"])
         message_id = f"{sent.message['messageId']}+{name}{wait_us}"
         return Happening(sent.at_us + wait_us, {**message, "messageId": message_id})
+
+
+def _allotted(message: Json) -> Json:
+    """A view of an experiment as some senders write it, and with more variants."""
+    if message.get("event") != "experiment_viewed":
+        return message
+    number, properties = _number(message), dict(message["properties"])
+    if properties["variant_id"] != "control" and number % 3 == 0:
+        properties["variant_id"] = "bold"
+    if properties["experiment_id"] != "reco-vitrine" and number % 2:
+        del properties["version"]
+    if number % 50 == 7:
+        del properties["variant_id"]
+    return {**message, "properties": properties}
 
 
 def _number(message: Json) -> int:

@@ -1,21 +1,26 @@
 """The incremental path of the product, from log entries to derived measures, with restarts and folds on the way."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
+from cockpit.clock import system_clock
 from cockpit.config import Config
+from cockpit.experiments.lifecycle import Entry
 from cockpit.store.database import Database
 from cockpit.store.frames import with_utc
 from cockpit.store.reader import read
 from ingest.log import Draft
 from ingest.log.sqlite import SqliteLog
 from ingest.warehouse.consumer import Consumer
+from ingest.warehouse.journal import Journal
+from ingest.warehouse.mirror import Mirror
+from ingest.warehouse.registry import Registry
 from ingest.warehouse.upkeep import Upkeep
 from tests.oracle.facts import Cell, Tally
 from tests.oracle.stream import ZONE
@@ -27,22 +32,29 @@ class Pipeline:
     def __init__(self, run_dir: Path) -> None:
         self._config = Config(run_dir=run_dir, time_zone=ZONE.key)
 
+    def decide(self, entries: Iterable[Entry]) -> None:
+        """Puts decisions about experiments on record."""
+        with self._registry() as registry:
+            for entry in entries:
+                registry.record(entry)
+
     def append(self, entries: Sequence[tuple[Draft, datetime]]) -> None:
         log = SqliteLog(self._config.log_path)
         for draft, appended_at in entries:
             log.append([draft], appended_at)
         log.close()
 
-    def take_in(self, now: datetime) -> None:
-        """All that the log has, by processes that have just started; then merge, coarsen and derive."""
+    def take_in(self, now: datetime, *, only_experiments: bool = False) -> None:
+        """All that the log has, by processes that have just started; then merge, and coarsen and derive if not told."""
         log = SqliteLog(self._config.log_path)
-        with self._database() as database:
+        with self._database() as database, self._registry() as registry:
             consumer = Consumer(log, database, self._config, lambda: now)
             while consumer.step():
                 pass
-            upkeep = Upkeep(database, self._config, lambda: now)
+            Mirror(registry, database).refresh()
+            upkeep = Upkeep(database, self._config, lambda: now, registry)
             upkeep.compact()
-            upkeep.step()
+            upkeep._bring_up_experiments() if only_experiments else upkeep.step()
         log.close()
 
     def rows(self, table: str) -> pl.DataFrame:
@@ -67,6 +79,11 @@ class Pipeline:
         for *key, count in self.rows(table).select(*keys, value).iter_rows():
             found[tuple(key)] += count
         return found
+
+    @contextmanager
+    def _registry(self) -> Iterator[Registry]:
+        with closing(Journal(self._config.decisions_path)) as journal:
+            yield Registry(journal, system_clock)
 
     @contextmanager
     def _database(self) -> Iterator[Database]:

@@ -75,6 +75,38 @@ def sent(events: int, seed: int = 1) -> list[Sent]:
     return sorted(through_network(islice(made, events), rng), key=itemgetter(0))
 
 
+def deeds(events: Sequence[Sent], since_us: int, days: int, seed: int = 9) -> list[Sent]:
+    """What the known people of these events do in other days: come back, buy, return, cancel, answer."""
+    rng, users = (
+        Random(seed),
+        sorted({user for one in events if (user := msgspec.json.decode(one.message).get("userId"))}),
+    )
+    made = (
+        Happening(since_us + int(rng.uniform(0, days) * DAY_US), _deed(rng, user, f"deed-{seed}-{place}"))
+        for place, user in enumerate(rng.choices(users, k=2 * len(users)))
+    )
+    return sorted(through_network(made, rng), key=itemgetter(0))
+
+
+def _deed(rng: Random, user: str, message_id: str) -> Json:
+    """Anything that an experiment counts, apart from sessions mostly of the server."""
+    money = {"value": round(rng.lognormvariate(4, 1), 2), "currency": "BRL"}
+    deeds: Sequence[tuple[str, Json]] = (
+        ("purchase", {**money, "transaction_id": message_id}),
+        ("purchase", {**money, "transaction_id": message_id, "cost": 20.0}),
+        ("purchase", {"transaction_id": message_id}),  # of unknown value
+        ("page_view", {}),
+        ("refund", {**money, "transaction_id": message_id}),
+        ("subscription_cancelled", {"subscription_id": "s"}),
+        ("nps_response", {"score": rng.randrange(11)}),
+        ("message_unsubscribed", {"delivery_id": message_id}),
+    )
+    event, properties = rng.choice(deeds)
+    channel = rng.choice(("site", "app"))
+    ids: Json = {"type": "track", "event": event, "userId": user, "messageId": message_id}
+    return {**ids, "properties": {**properties, "channel": channel}}
+
+
 def through_network(made: Iterable[Happening], rng: Random) -> Iterator[Sent]:
     for happening in made:
         message = msgspec.json.encode({**happening.message, "timestamp": from_us(happening.at_us)})

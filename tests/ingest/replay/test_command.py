@@ -144,6 +144,14 @@ def test_other_speeds_are_refused(text: str) -> None:
         command.speed_of(text)
 
 
+def test_a_file_whose_rows_are_several_events_has_no_pace(tmp_path: Path) -> None:
+    file = tmp_path / "customers.csv"
+    file.write_text("history_segment,segment,visit,conversion,spend\n")
+    paced = arguments(file, "--mapping", ROOT / "data" / "reference" / "replay_hillstrom.toml", "--speed", "60")
+    with pytest.raises(BadSetting, match="--speed max"):
+        command.plan_of(paced, lambda: START, None)
+
+
 def test_the_first_replay_makes_its_own_key_and_the_next_uses_it(tmp_path: Path) -> None:
     config = Config(run_dir=tmp_path)
     key = command.own_key(arguments("f.csv"), config)

@@ -21,6 +21,12 @@ def test_the_id_is_made_of_the_files_name_and_the_lines_number() -> None:
     assert sent(Dress(file="shop.csv"), {"messageId": "own"})["messageId"] == "own"
 
 
+def test_later_steps_of_a_line_have_ids_of_their_own() -> None:
+    dress = Dress(file="shop.csv", again="b")
+    bodies = [msgspec.json.decode(dress.outgoing(Record(7, {}, AT, step=step)).body) for step in range(3)]
+    assert [body["messageId"] for body in bodies] == ["shop.csv:7+b", "shop.csv:7.1+b", "shop.csv:7.2+b"]
+
+
 def test_history_is_declared_and_keeps_its_dates() -> None:
     message = sent(Dress(file="f", dates="history"), {})
     assert message["historical"] is True

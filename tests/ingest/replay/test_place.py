@@ -19,6 +19,19 @@ def test_a_line_is_confirmed_when_it_and_all_before_it_are_settled(order: list[i
     assert tally.confirmed_line == max((line for line in lines if line < missing), default=0)
 
 
+def test_a_line_of_several_steps_is_confirmed_when_its_last_one_was_sent_and_all_are_settled() -> None:
+    tally = Tally()
+    tally.send(2, None, is_last=False)
+    tally.settle(Settled((2,), 1, 0))
+    assert tally.confirmed_line == 0
+    tally.send(2, None)
+    tally.send(3, None)
+    tally.settle(Settled((3,), 1, 0))
+    assert tally.confirmed_line == 0
+    tally.settle(Settled((2,), 1, 0))
+    assert tally.confirmed_line == 3
+
+
 def test_the_summary_says_what_was_refused_where_and_why() -> None:
     tally = Tally()
     for line in (2, 3, 4):
