@@ -8,7 +8,7 @@ DEV_READY := $(VENV)/.dev-ready
 BENCH_READY := $(VENV)/.bench-ready
 STATIC := cockpit/ui/static/plotly.min.js
 
-.PHONY: up test check bench bench-reads calibrate oracle replay demo lock screenshots browser clean
+.PHONY: up test check bench bench-experiments bench-reads calibrate oracle replay demo lock screenshots browser clean
 
 up: $(RUN_READY) $(STATIC)
 	@$(BIN)/python -m ingest up $(ARGS)
@@ -27,6 +27,10 @@ bench: $(DEV_READY) $(STATIC) browser
 	@$(BIN)/python -m ingest bench $(ARGS)
 	@$(BIN)/python -m pytest -q tests/integration/test_live.py --measure
 
+# Three experiments of a million profiles each, read and judged, beside tea-tasting on the same rows.
+bench-experiments: $(BENCH_READY)
+	@$(BIN)/python -m tests.experiments.bench_experiments $(ARGS)
+
 # make bench-reads DIR=/disk/bench ARGS="--events 20000000": loads DIR once (minutes), then times reads there, in DuckDB and in chdb.
 bench-reads: $(BENCH_READY)
 	@$(BIN)/python -m ingest bench --reads $(DIR) $(ARGS)
@@ -34,7 +38,7 @@ bench-reads: $(BENCH_READY)
 
 # The second implementation against a million events: about ten minutes, the same test as in `make test` with 20,000.
 oracle: $(DEV_READY)
-	@COCKPIT_ORACLE_EVENTS=1000000 $(BIN)/python -m pytest -q -s --measure --timeout 3600 tests/integration/test_oracle.py $(ARGS)
+	@COCKPIT_ORACLE_EVENTS=1000000 $(BIN)/python -m pytest -q -s --measure --timeout 3600 tests/integration/test_oracle.py tests/integration/test_experiments_oracle.py $(ARGS)
 
 # Simulated experiments, looked at a hundred times each: minutes. The last figures are in docs/statistics.md.
 calibrate: $(DEV_READY)

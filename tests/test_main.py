@@ -106,6 +106,12 @@ def test_the_report_is_printed_in_columns_and_written_as_a_file(capsys: Capture,
 
 
 @pytest.mark.usefixtures("warehouse")
+def test_a_file_that_cannot_be_written_is_said_and_is_an_error(capsys: Capture, tmp_path: Path) -> None:
+    assert main(["experiment", "report", "cart", "--html", str(tmp_path / "no" / "cart.html")]) == 1
+    assert "No such file or directory" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("warehouse")
 def test_an_experiment_that_is_not_there_is_said_and_is_an_error(capsys: Capture) -> None:
     assert main(["experiment", "report", "nope", "--lang", "en"]) == 1
     assert capsys.readouterr().err == "python -m cockpit experiment: There is no experiment 'nope' of this version.\n"

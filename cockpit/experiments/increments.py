@@ -14,7 +14,12 @@ from cockpit.experiments.metrics import METRICS, TOTALS, Kind, Metric
 from cockpit.experiments.moments import SUMS
 from cockpit.experiments.totals import KEY, VERSION
 
-SINCE_START, WEEK = "since_start", "week"
+SINCE_START, WEEK, EXPOSED = "since_start", "week", "exposed"
+COUNTED = {  # in place of a metric where the scope is EXPOSED: how many profiles, by the day of the first exposure
+    "exposed": pl.lit(value=True),
+    "mixed": pl.col("is_mixed"),
+    "contaminated": pl.col("is_contaminated"),
+}
 GROUP = (*VERSION, "variant_id", "epoch", "segment", "channel")
 PLACE = (*GROUP, "metric", "scope", "day")
 INCREMENT_SCHEMA = pl.Schema(
@@ -43,6 +48,7 @@ def increments(exposures: pl.DataFrame, totals: pl.DataFrame) -> pl.DataFrame:
     found = [_summed(steps, metric, SINCE_START) for metric in UNCAPPED if metric.within_days is None]
     found += [_windowed(clean, totals, metric) for metric in METRICS.values() if metric.within_days is not None]
     found += [_summed(weeks, metric, WEEK) for metric in METRICS.values() if metric.within_days is None]
+    found += [_counted(exposures, name) for name in COUNTED]
     return pl.concat(found).collect()
 
 
@@ -136,6 +142,12 @@ def _windowed(clean: pl.DataFrame, totals: pl.DataFrame, metric: Metric) -> pl.L
         is_first=pl.lit(value=True),
     )
     return _summed(rows, metric, SINCE_START)
+
+
+def _counted(exposures: pl.DataFrame, name: str) -> pl.LazyFrame:
+    chosen = exposures.lazy().filter(COUNTED[name])
+    counts = chosen.group_by(*GROUP, "day").agg(n=pl.len().cast(pl.Int128))
+    return _whole(counts.with_columns(metric=pl.lit(name), scope=pl.lit(EXPOSED)), ("n",))
 
 
 def _summed(rows: pl.LazyFrame, metric: Metric, scope: str) -> pl.LazyFrame:

@@ -4,6 +4,7 @@ Law: moments of disjoint sets of profiles add, so what changed is subtracted and
 All are whole numbers of any size: money is cents, its squares cents squared.
 """
 
+from operator import add, sub
 from typing import Self
 
 import msgspec
@@ -34,12 +35,10 @@ class Moments(msgspec.Struct, frozen=True):
     ww: int = 0
 
     def __add__(self, other: Self) -> Self:
-        pairs = zip(msgspec.structs.astuple(self), msgspec.structs.astuple(other), strict=True)
-        return type(self)(*(one + another for one, another in pairs))
+        return type(self)(*map(add, msgspec.structs.astuple(self), msgspec.structs.astuple(other)))
 
     def __sub__(self, other: Self) -> Self:
-        pairs = zip(msgspec.structs.astuple(self), msgspec.structs.astuple(other), strict=True)
-        return type(self)(*(one - another for one, another in pairs))
+        return type(self)(*map(sub, msgspec.structs.astuple(self), msgspec.structs.astuple(other)))
 
 
 SUMS: tuple[str, ...] = Moments.__struct_fields__

@@ -7,7 +7,8 @@ from zoneinfo import ZoneInfo
 import msgspec
 import polars as pl
 
-from cockpit.clock import business_day
+from cockpit.clock import business_day, day_bounds
+from cockpit.events.frame import INSTANT
 from cockpit.experiments.metrics import METRICS
 from cockpit.experiments.moments import SUMS
 from cockpit.store.database import Database
@@ -36,9 +37,11 @@ class CurveOf(OfVersion, frozen=True, kw_only=True, forbid_unknown_fields=True):
     metrics: tuple[str, ...] = ()
 
 
-def experiments(database: Database, _: msgspec.Struct, __: ZoneInfo) -> pl.DataFrame:
-    """One row per version that was registered or seen."""
-    return database.select("experiments")
+def experiments(database: Database, _: msgspec.Struct, zone: ZoneInfo) -> pl.DataFrame:
+    """One row per version that was registered or seen; `first_exposed_at` is the beginning of that business day."""
+    found = database.select("experiments")
+    first = [None if day is None else day_bounds(day, zone)[0] for day in found["first_day"]]
+    return found.with_columns(first_exposed_at=pl.Series(first, dtype=INSTANT)).drop("first_day")
 
 
 def history(database: Database, asked: OfExperiment, _: ZoneInfo) -> pl.DataFrame:

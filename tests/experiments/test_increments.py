@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cockpit.experiments.increments import (
+    EXPOSED,
     GROUP,
     INCREMENT_SCHEMA,
     PLACE,
@@ -90,8 +91,11 @@ def test_the_covariate_enters_with_the_profile_and_its_product_with_the_outcome(
     assert moments(found, "revenue_per_session") == begun + met
 
 
-def test_mixed_profiles_are_in_nothing() -> None:
-    assert increments_of(exposed(is_mixed=True), did(value_cents=3)).is_empty()
+def test_mixed_profiles_are_counted_and_in_nothing_else() -> None:
+    found = increments_of(exposed(is_mixed=True), did(value_cents=3), exposed("u:2", is_contaminated=True))
+    assert moments(found, "revenue_per_profile") == Moments(n=1)
+    counts = {name: moments(found, name, EXPOSED).n for name in ("exposed", "mixed", "contaminated")}
+    assert counts == {"exposed": 2, "mixed": 1, "contaminated": 1}
 
 
 def test_a_window_dates_a_profile_on_the_day_it_is_old_enough() -> None:

@@ -3,9 +3,9 @@ WITH moments AS (
     FROM cockpit.experiment_moments WHERE experiment_id = $experiment_id AND version = $version AND scope = 'week'
 ),
 exposed AS (
-    SELECT variant_id, day, count(*) AS n
-    FROM cockpit.experiment_exposures
-    WHERE experiment_id = $experiment_id AND version = $version AND NOT is_mixed
+    SELECT variant_id, day, sum(CASE metric WHEN 'exposed' THEN n WHEN 'mixed' THEN -n END) AS n
+    FROM cockpit.experiment_moments
+    WHERE experiment_id = $experiment_id AND version = $version AND scope = 'exposed'
     GROUP BY ALL
 ),
 counted AS (

@@ -44,8 +44,15 @@ def printed(args: argparse.Namespace, config: Config, now: datetime) -> str:
     text = as_text(detail, words)
     if args.html is None:
         return text
-    args.html.write_text(document(detail, words, now), encoding="utf-8")
+    _write(args.html, document(detail, words, now))
     return f"{text}\n{words.say('cli.written', file=args.html)}\n"
+
+
+def _write(file: Path, text: str) -> None:
+    try:
+        file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise CallerError(f"cannot write {file}: {error.strerror}") from error
 
 
 def reads_of(warehouse: Warehouse) -> Reads:

@@ -46,7 +46,9 @@ def draw(detail: Detail, words: Words) -> None:
                 )
             ]
     if pressed and _is_complete(actor, details):
-        _ask(pressed[0], actor, role, standing.experiment_id, standing.version, details)
+        who = {"actor": actor, "role": role}
+        what = {"experiment_id": standing.experiment_id, "version": standing.version, "details": details}
+        _ask({"action": pressed[0], **who, **what})
 
 
 def register(words: Words) -> None:
@@ -67,22 +69,20 @@ def _register(form: Form, actor: str, role: str) -> None:
     except CallerError as error:
         st.error(str(error))
         return
+    what = {"experiment_id": registration.experiment_id, "version": registration.version}
     details = {"registration": msgspec.to_builtins(registration)}
-    _ask("register", actor, role, registration.experiment_id, registration.version, details)
+    _ask({"action": "register", "actor": actor, "role": role, **what, "details": details})
 
 
-def _ask(action: str, actor: str, role: str, experiment_id: str, version: str, details: Mapping[str, Any]) -> None:  # noqa: PLR0913, PLR0917
+def _ask(command: Mapping[str, Any]) -> None:
     try:
-        act(
-            "experiment", action=action, actor=actor, role=role, experiment_id=experiment_id, version=version,
-            details=details,
-        )  # fmt: skip
+        act("experiment", **command)
     except CallerError as error:
         st.error(translate("experiments.refused", reason=str(error)))
     except WarehouseUnreachable:
         st.error(translate("experiments.undone"))
     else:
-        st.success(translate("experiments.done", action=translate(f"experiments.action.{action}")))
+        st.success(translate("experiments.done", action=translate(f"experiments.action.{command['action']}")))
 
 
 def _who() -> tuple[str, str]:

@@ -40,6 +40,7 @@ RULES = """
   max-width: 24rem; }
 .ck-exp .bar > span { display: block; height: 100%; background: var(--soft); }
 """
+JOINED = "\u2060"  # a word joiner: no line ends here
 LONG = 14  # letters of a value; longer ones are written smaller
 
 
@@ -85,12 +86,17 @@ def section(*parts: str) -> str:
 
 
 def _tile(fact: Fact) -> str:
-    more = "".join(f"<dd><small>{escape(line)}</small></dd>" for line in fact.more.splitlines())
+    more = "".join(f"<dd><small>{_whole(line)}</small></dd>" for line in fact.more.splitlines())
     size = " long" if len(fact.value) > LONG else ""
-    value = f'<dd class="value {fact.tone}{size}">{escape(fact.value)}</dd>'
+    value = f'<dd class="value {fact.tone}{size}">{_whole(fact.value)}</dd>'
     return f"<div><dt>{escape(fact.label)}</dt>{value}{more}</div>"
 
 
 def _cell(cell: Cell) -> str:
     more = f"<small>{escape(cell.more)}</small>" if cell.more else ""
     return f'<td class="{cell.tone}">{escape(cell.text)}{more}</td>'
+
+
+def _whole(text: str) -> str:
+    """Escaped; a minus stays on the line of its number."""
+    return escape(text).replace("-R$", f"-{JOINED}R$")

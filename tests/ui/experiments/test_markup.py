@@ -28,3 +28,7 @@ def test_a_sample_beyond_the_plan_fills_the_bar_and_no_more() -> None:
 def test_every_tone_has_its_colour() -> None:
     variables = markup.style(LIGHT)
     assert all(f"--{tone}: {LIGHT.tone(tone)};" in variables for tone in ("good", "bad", "warn", "soft"))
+
+
+def test_a_minus_is_not_left_alone_at_the_end_of_a_line() -> None:
+    assert "-\u2060R$\u00a05" in markup.facts([Fact("Margin", "-R$\u00a05")])
