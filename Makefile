@@ -14,7 +14,7 @@ up: $(RUN_READY) $(STATIC)
 	@$(BIN)/python -m ingest up $(ARGS)
 
 test: $(DEV_READY) $(STATIC) browser
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder $(ARGS)
 
 check: $(DEV_READY)
 	@$(BIN)/ruff format --check .

@@ -2,10 +2,12 @@
 
 import shutil
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from hypothesis import settings
 from playwright.sync_api import Browser, Page, sync_playwright
+from xdist.scheduler import LoadScopeScheduling
 
 # No deadline per example: a loaded machine is no bug. The timeout of each test stays.
 settings.register_profile("cockpit", deadline=None)
@@ -27,12 +29,21 @@ FLAGS = (
 WAITING = ("browser", "integration", "ui")
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Modules stay whole: their fixtures are made once."""
-    for item in items:
-        folder = item.path.relative_to(config.rootpath / "tests").parts[0]
-        item.add_marker(pytest.mark.xdist_group("waiting" if folder in WAITING else str(item.path)))
-    items.sort(key=lambda item: not any(mark.args == ("waiting",) for mark in item.iter_markers("xdist_group")))
+class ByFile(LoadScopeScheduling):  # type: ignore[misc]  # xdist ships no types
+    """Modules stay whole: their fixtures are made once. (xdist's own groups do nothing under pytest 9.2.)"""
+
+    def _split_scope(self, nodeid: str) -> str:
+        path = nodeid.split("::", maxsplit=1)[0]
+        return "waiting" if path.split("/")[1] in WAITING else path
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile:
+    return ByFile(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What waits comes first, since nothing can be done beside it at the end."""
+    items.sort(key=lambda item: item.nodeid.split("/")[1] not in WAITING)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
