@@ -198,7 +198,8 @@ def test_the_global_control_shares_its_salt_with_no_experiment(*, is_program_fir
 
 
 def test_another_version_of_the_global_control_may_keep_its_people() -> None:
-    experiments_of([decide("register", program("1", salt="s")), decide("register", program("2", salt="s"))])
+    found = experiments_of([decide("register", program(version, salt="s")) for version in ("1", "2")])
+    assert [version for _, version in found] == ["1", "2"]
 
 
 REGISTRATIONS = [registration("a"), registration("a", "2"), THREE, program(), program("2")]
