@@ -255,7 +255,8 @@ def test_a_chart_can_be_read_as_a_table(page: Page, cockpit: Cockpit) -> None:
     )
     events.get_by_role("button", name="Table").click()
     rows = events.locator("tbody tr")
-    expect(rows).to_have_count(60)
+    expect(rows.nth(59)).to_be_visible()
+    assert rows.count() in {60, 61}  # an hour that does not begin with a minute touches 61 of them
     assert len(rows.first.locator("td").all()) == 6
     events.get_by_role("button", name="Chart").click()
     expect(events.locator(".js-plotly-plot")).to_be_visible()
