@@ -8,6 +8,7 @@ import tempfile
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any, Self
@@ -30,6 +31,10 @@ class DatabaseBusy(MachineError):  # noqa: N818 - named by what happened, as eve
 
 class DatabaseMismatch(CallerError):  # noqa: N818
     """The file was made from another log or for other settings."""
+
+
+class QueryFailed(MachineError):  # noqa: N818
+    """A statement was not done in time, or could not be done."""
 
 
 class Database:
@@ -81,6 +86,18 @@ class Database:
             self._connection.rollback()
             raise
         self._connection.commit()
+
+    @contextmanager
+    def limited(self, time: timedelta) -> Iterator[None]:
+        """Statements of the block that fail, or are not done within this time of its beginning, are QueryFailed."""
+        timer = threading.Timer(time.total_seconds(), self._connection.interrupt)
+        timer.start()
+        try:
+            yield
+        except duckdb.Error as error:
+            raise QueryFailed(str(error)) from error
+        finally:
+            timer.cancel()
 
     def execute(self, statement: str, params: Mapping[str, Any] | None = None) -> None:
         """Run `sql/<statement>.sql`, which may hold several commands if it takes no parameters."""

@@ -12,7 +12,7 @@ from cockpit.clock import business_day, day_bounds
 from cockpit.errors import UnknownRead
 from cockpit.measures.retention import Period
 from cockpit.measures.rollups import UNMEASURED
-from cockpit.store import answers, experiment_reads, folded
+from cockpit.store import alert_reads, answers, experiment_reads, folded
 from cockpit.store.database import Database
 
 Instant = Annotated[datetime, msgspec.Meta(tz=True)]
@@ -158,6 +158,13 @@ READS: Mapping[str, Read] = {
     "experiment_weeks": Read(experiment_reads.OfVersion, experiment_reads.weeks),
     "experiment_exposed": Read(experiment_reads.OfVersion, experiment_reads.exposed),
     "experiment_ages": Read(experiment_reads.OfVersion, experiment_reads.ages),
+    "alert_events": Read(Window, alert_reads.events),
+    "alert_latencies": Read(Window, alert_reads.latencies),
+    "alert_intake": Read(Window, alert_reads.intake),
+    "alert_consents": Read(Window, alert_reads.consents),
+    "alert_models": Read(Window, alert_reads.models),
+    "alert_since": Read(Nothing, alert_reads.since),
+    "alert_folded": Read(Nothing, alert_reads.folded),
     "measures": Read(answers.Measures, answers.asked_measures),
     "kpis": Read(answers.Kpis, answers.kpis),
 }

@@ -1,0 +1,4 @@
+SELECT source, outcome, sum(events)::BIGINT AS events
+FROM cockpit.intake
+WHERE began_at >= $start AND began_at < $end AND tier < 1440
+GROUP BY ALL

@@ -1,0 +1,4 @@
+SELECT stage || '_us' AS histogram, channel, use_case, bucket, sum(actions)::BIGINT AS count
+FROM cockpit.latency_measures
+WHERE began_at >= $start AND began_at < $end AND tier < 1440
+GROUP BY ALL
