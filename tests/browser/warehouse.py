@@ -1,12 +1,13 @@
 """The named reads of the screens, answered over real Flight with rows that the test chooses; actions are remembered."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
 import polars as pl
 from pyarrow import flight
 
+from ingest.warehouse.alert_frames import SCHEMAS
 from tests.browser.feed import CHANNELS, minute_of, rate_at
 from tests.experiments.answers import Answers
 
@@ -23,13 +24,14 @@ BUCKET_OF_A_SECOND = 698  # 1.02 ** 698 is 1.006 million microseconds
 
 
 class History(flight.FlightServerBase):  # type: ignore[misc]  # pyarrow ships no types
-    """The past of a lively shop, and its experiments. `refusal`: why it will not do what it is asked."""
+    """The past of a lively shop, its experiments and its alerts. `refusal`: why it will not do what it is asked."""
 
     def __init__(self, port: int, token: str) -> None:
         super().__init__(f"grpc://127.0.0.1:{port}", middleware={"bearer": Bearer(token)})
         self.asked: list[dict[str, object]] = []
         self.is_empty = False
         self.experiments = Answers()
+        self.alerts: Callable[..., pl.DataFrame] = no_alerts
         self.acted: list[dict[str, object]] = []
         self.refusal = ""
 
@@ -37,6 +39,8 @@ class History(flight.FlightServerBase):  # type: ignore[misc]  # pyarrow ships n
         asked = json.loads(ticket.ticket)
         if asked["read"].startswith("experiment"):
             return streamed(self.experiments(asked["read"], **asked["params"]))
+        if asked["read"].startswith("alert"):
+            return streamed(self.alerts(asked["read"], **asked["params"]))
         assert asked["read"] == "operational_minutes"
         self.asked.append(asked["params"])
         return streamed(pl.DataFrame(schema=COLUMNS) if self.is_empty else rows(asked["params"]))
@@ -46,6 +50,13 @@ class History(flight.FlightServerBase):  # type: ignore[misc]  # pyarrow ships n
         if self.refusal:
             raise flight.FlightServerError(f"{action.type}: {self.refusal}")
         yield flight.Result(b"{}")
+
+
+def no_alerts(name: str, **_params: object) -> pl.DataFrame:
+    """As before the first round of evaluation, of a warehouse that has no read of its engine."""
+    if name == "alert_engine":
+        raise KeyError(name)
+    return pl.DataFrame(schema=SCHEMAS[name.removeprefix("alert_")])
 
 
 def streamed(rows: pl.DataFrame) -> flight.RecordBatchStream:
