@@ -27,6 +27,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     screens_port: int = 8501
     time_zone: str = "America/Sao_Paulo"
     currency: str = "BRL"
+    base_url: str = ""  # of the screens, as people reach them, for links in messages; empty: on this machine
+    alert_rules: Path = ROOT / "data" / "alerts.toml"
     log_keep_days: int = 30
     log_keep_bytes: int = 50 * 1024**3
     dedup_days: int = 7
@@ -45,6 +47,16 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     def decisions_path(self) -> Path:
         """What people decided about experiments: a truth of its own, beside the log."""
         return self.run_dir / "decisions.sqlite"
+
+    @property
+    def screens_url(self) -> str:
+        """Without a slash at its end."""
+        return self.base_url.rstrip("/") or f"http://{self.host}:{self.screens_port}"
+
+    @property
+    def alerts_path(self) -> Path:
+        """Open episodes, and what people were told of them: a truth of its own."""
+        return self.run_dir / "alerts.sqlite"
 
     @property
     def keys_path(self) -> Path:

@@ -43,6 +43,7 @@ SCHEMAS: Mapping[str, pl.Schema] = {
             "ack_until": INSTANT,
             "ack_note": pl.String(),
             "told_to": NAMES,
+            "context": pl.String(),  # as JSON: what a message says beside the value
         }
     ),
     "history": pl.Schema({"at": INSTANT, **OF_AN_EPISODE, "source": pl.String(), "target": pl.String()}),
@@ -63,6 +64,7 @@ SCHEMAS: Mapping[str, pl.Schema] = {
             "superseded_by": pl.String(),
         }
     ),
+    "engine": pl.Schema({"evaluated_at": INSTANT, "file": pl.String(), "error": pl.String()}),
     "silences": pl.Schema(
         {
             "id": pl.String(),
@@ -136,6 +138,16 @@ class AlertFrames:
     def audit(self, start: datetime, end: datetime) -> pl.DataFrame:
         """Who did what from `start` up to, not including, `end`, oldest first."""
         return _frame("audit", self._rows(AUDIT, to_us(start), to_us(end)))
+
+    def engine(self, error: str) -> pl.DataFrame:
+        """One row: when a round last ended well, and the rules in force as JSON; null before the first of either.
+
+        `error`: why the rule file as it is now is not in force; empty if it is.
+        """
+        file = self._store.rule_file()
+        evaluated_at = self._store.heartbeat().evaluated_at
+        row = {"evaluated_at": evaluated_at, "file": None if file is None else msgspec.json.encode(file).decode()}
+        return _frame("engine", [row | {"error": error}])
 
     def _rows(self, sql: str, *bound: object) -> list[dict[str, Any]]:
         with self._file.reading() as connection:

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, TypeVar
 import msgspec
 
 from cockpit.alerts.digest import Digest
+from cockpit.alerts.drill import Drill
 from cockpit.alerts.machine import Alert, Transition
 from cockpit.alerts.rules import RuleFile
 from cockpit.alerts.silences import Silence
@@ -59,7 +60,7 @@ class Changes(msgspec.Struct, frozen=True, kw_only=True):
     at: datetime
     alerts: Sequence[Alert] = ()
     transitions: Sequence[Transition] = ()
-    told: Sequence[Told | Digest] = ()
+    told: Sequence[Told | Digest | Drill] = ()
     silences: Sequence[Silence] = ()
     acts: Sequence[Act] = ()
     file: RuleFile | None = None

@@ -6,6 +6,7 @@ One part failing ends them all.
 import argparse
 import asyncio
 import logging
+import os
 import signal
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -17,17 +18,18 @@ from cockpit.clock import Clock, system_clock
 from cockpit.config import Config, shared_token
 from cockpit.identity.identities import MOVE_SCHEMA
 from cockpit.store.database import Database
-from cockpit.store.writer import Progress
+from cockpit.store.writer import Commit, Progress
 from ingest.log.sqlite import SqliteLog
 from ingest.warehouse import rebuilt
 from ingest.warehouse.actions import experiment_action
 from ingest.warehouse.assigning import Assigning
 from ingest.warehouse.consumer import Consumer
 from ingest.warehouse.feed import Feed
-from ingest.warehouse.flight import Action, FlightServer, bodiless
+from ingest.warehouse.flight import Action, Calls, FlightServer, bodiless
 from ingest.warehouse.journal import Journal
 from ingest.warehouse.live import LiveState
 from ingest.warehouse.mirror import Mirror
+from ingest.warehouse.oncall import OnCall, Sources
 from ingest.warehouse.registry import Registry
 from ingest.warehouse.upkeep import Upkeep
 
@@ -67,7 +69,7 @@ def run(_args: argparse.Namespace, config: Config) -> int:
 class Warehouse:
     """The parts, wired. Tests use it without a process of its own."""
 
-    def __init__(self, config: Config, clock: Clock = system_clock) -> None:
+    def __init__(self, config: Config, clock: Clock = system_clock, environ: Mapping[str, str] = os.environ) -> None:
         self._config = config
         self._open = ExitStack()
         with self._open:
@@ -78,12 +80,18 @@ class Warehouse:
             log, self._tail_log = self._owned(SqliteLog(config.log_path)), self._owned(SqliteLog(config.log_path))
             state = LiveState(config.zone, config.currency)
             self.feed = Feed(state, self._tail_log.tail, clock, shared_token(config))
-            self.consumer = Consumer(log, self._database, config, clock, self.feed.took)
+            self.consumer = Consumer(log, self._database, config, clock, self._took)
             load(state, self._database, self.consumer.progress, clock())
             self._mirror = Mirror(self.registry, self._owned(self._database.cursor()))
             self._mirror.refresh()
             cursor = self._owned(self._database.cursor())
             self._upkeep = Upkeep(cursor, config, clock, self.registry, self._mirror.refresh)
+            looked_at = Sources(
+                tail=self._owned(SqliteLog(config.log_path)).tail,
+                progress=lambda: self.consumer.progress,
+                cursor=self._owned(self._database.cursor()),
+            )
+            self._oncall = self._owned(OnCall(config, looked_at, clock, environ))
             self._open = self._open.pop_all()
 
     def __enter__(self) -> Self:
@@ -101,10 +109,12 @@ class Warehouse:
                 shared_token(config),
                 self._database,
                 config.zone,
-                self._actions(stop),
+                Calls(self._actions(stop), self._oncall.reads),
             ),
             thread_of(self.consumer.run, stop),
             thread_of(self._upkeep.run, stop),
+            thread_of(self._oncall.delivery.run, stop),
+            thread_of(self._oncall.duty.run, stop),
         ):
             assigning = Assigning(self.registry, shared_token(config)).serve(config.host, config.assign_port)
             async with await self.feed.serve(config.host, config.feed_port), assigning as serving:
@@ -130,11 +140,16 @@ class Warehouse:
             "take_over": take_over,
         }
         actions = {name: bodiless(name, work) for name, work in plain.items()}
-        return {**actions, "experiment": experiment_action(self.registry, self._mirror.refresh)}
+        decide = experiment_action(self.registry, self._mirror.refresh)
+        return {**actions, "experiment": decide, **self._oncall.actions}
 
     def ping(self) -> Mapping[str, object]:
         """Answers with the position the tables are at."""
         return {"position": self.consumer.progress.position}
+
+    def _took(self, commit: Commit, events: int) -> None:
+        self.feed.took(commit, events)
+        self._oncall.took(commit, events)
 
     def _owned(self, part: Closable) -> Closable:
         self._open.callback(part.close)

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from cockpit.alerts.digest import Digest, digest_text
+from cockpit.alerts.drill import Drill, drill_text
 from cockpit.alerts.facts import Facts
 from cockpit.alerts.messages import Place, Text, Tone, text_of
 from cockpit.alerts.rules import RuleFile
@@ -45,5 +46,7 @@ def _text(notice: Waiting, file: RuleFile, place: Place) -> Text:
         case Digest():
             known = tuple(episode for episode in notice.says.episodes if episode.rule_id in file.by_id)
             return digest_text(msgspec.structs.replace(notice.says, episodes=known), file, place)
+        case Drill():
+            return drill_text(notice.says, place)
         case None:
             return Text(notice.kind, notice.key, Tone.SUCCESS if notice.closes else Tone.FAILURE)

@@ -11,7 +11,7 @@ Laws, for one receiver:
   is sent or given up.
 - No answer is no failure: the next attempt carries the same keys.
 - What failed three times, or has no address, is also told to the receiver's standby; so is the end, whoever got it.
-  A digest, which is about no alert, is for its receiver alone.
+  What is about no alert, a digest or a drill, is for its receiver alone.
 """
 
 import logging
@@ -109,20 +109,20 @@ class Surroundings(msgspec.Struct, frozen=True):
 
 
 class Delivery:
-    """`compose` gives the words of a notice and never fails; `standbys`: who is told when a receiver is not reached."""
+    """`compose` gives the words of a notice and never fails, `standby_of` who is told if a receiver is not reached."""
 
     def __init__(
         self,
         outbox: Outbox,
         sender: Sender,
         compose: Callable[[Waiting], Message],
-        standbys: Mapping[str, str],
+        standby_of: Callable[[str], str | None],
         around: Surroundings,
     ) -> None:
         self._outbox = outbox
         self._sender = sender
         self._compose = compose
-        self._standbys = standbys
+        self._standby_of = standby_of
         self._around = around
         self._wake = threading.Event()
         self._unrecorded: dict[str, Attempt] = {}
@@ -171,7 +171,7 @@ class Delivery:
             next_try_at=None
             if is_old and attempts >= patience.failures_until_end
             else now + patience.pause(attempts, self._around.chance()),
-            standby=self._standbys.get(notice.receiver) if is_out_of_reach and notice.alerts else None,
+            standby=self._standby_of(notice.receiver) if is_out_of_reach and notice.alerts else None,
         )
 
     def _record(self, attempt: Attempt) -> None:

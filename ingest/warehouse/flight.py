@@ -2,14 +2,14 @@
 
 import hmac
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 import msgspec
 import polars as pl
 from pyarrow import flight
 
-from cockpit.errors import CallerError, CockpitError, UnknownRead
+from cockpit.errors import CallerError, CockpitError, MachineError, UnknownRead
 from cockpit.store.database import Database
 from cockpit.store.reader import read
 
@@ -35,6 +35,7 @@ class BearerCheck(flight.ServerMiddlewareFactory):  # type: ignore[misc]  # pyar
             raise flight.FlightUnauthenticatedError("the bearer token is missing or wrong")
 
 
+Serve = Callable[[Mapping[str, Any]], pl.DataFrame]  # the answer of a read that asks no table
 Action = Callable[[bytes], Mapping[str, object]]  # from the JSON that was sent; its docstring says what it does
 BODY_MOST = 256 * 1024
 
@@ -49,24 +50,30 @@ def bodiless(name: str, work: Callable[[], Mapping[str, object]]) -> Action:
     return act
 
 
+class Calls(NamedTuple):
+    """What is answered beside the reads of the tables."""
+
+    actions: Mapping[str, Action]
+    reads: Mapping[str, Serve] = {}
+
+
 class FlightServer(flight.FlightServerBase):  # type: ignore[misc]  # pyarrow ships no types
     """Serves from the moment it is made; `shutdown` ends it."""
 
-    def __init__(
-        self, location: str, token: str, database: Database, zone: ZoneInfo, actions: Mapping[str, Action]
-    ) -> None:
+    def __init__(self, location: str, token: str, database: Database, zone: ZoneInfo, calls: Calls) -> None:
         super().__init__(location, middleware={"bearer": BearerCheck(token)})
         self._database = database
         self._zone = zone
-        self._actions = actions
+        self._actions, self._reads = calls
 
     def do_get(self, _context: flight.ServerCallContext, ticket: flight.Ticket) -> flight.RecordBatchStream:
         try:
             asked = msgspec.json.decode(ticket.ticket, type=Ticket)
-            with self._database.cursor() as cursor:
-                rows = read(cursor, asked.read, asked.params, self._zone)
+            rows = self._rows(asked)
         except (UnknownRead, msgspec.DecodeError) as error:
             raise flight.FlightServerError(str(error)) from error
+        except MachineError as error:
+            raise flight.FlightUnavailableError(str(error)) from error
         return flight.RecordBatchStream(rows.to_arrow(compat_level=pl.CompatLevel.oldest()))
 
     def do_action(self, _context: flight.ServerCallContext, action: flight.Action) -> Iterator[flight.Result]:
@@ -78,6 +85,12 @@ class FlightServer(flight.FlightServerBase):  # type: ignore[misc]  # pyarrow sh
 
     def list_actions(self, _context: flight.ServerCallContext) -> list[tuple[str, str]]:
         return [(name, (action.__doc__ or "").strip()) for name, action in self._actions.items()]
+
+    def _rows(self, asked: Ticket) -> pl.DataFrame:
+        if (serve := self._reads.get(asked.read)) is not None:
+            return serve(asked.params)
+        with self._database.cursor() as cursor:
+            return read(cursor, asked.read, asked.params, self._zone)
 
     def _act(self, name: str, body: Any) -> Mapping[str, object]:
         """CallerError when there is no such action, or more comes with it than any needs."""

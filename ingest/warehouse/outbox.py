@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from cockpit.alerts.digest import Digest
+from cockpit.alerts.drill import Drill
 from cockpit.alerts.facts import Facts
 from cockpit.alerts.telling import CLOSING, Told
 from cockpit.clock import from_us, to_us
@@ -47,7 +48,7 @@ WHERE key = ? AND status = 'waiting'
 WAKE = "UPDATE outbox SET next_try_us = ? WHERE receiver = ? AND status = 'waiting' AND attempts > 0"
 
 
-DIGEST = "digest"
+DIGEST, DRILL = "digest", "test"
 
 
 class Status(StrEnum):
@@ -62,7 +63,8 @@ class Status(StrEnum):
 class Waiting(msgspec.Struct, frozen=True, kw_only=True):
     """A notice that has not gone out, or is not known to have. `stands_for`: the receiver that could not be reached.
 
-    `alerts`: fingerprints, none for a digest. `says`: None when it was written in a way that this version cannot read.
+    `alerts`: fingerprints, none for a digest or a drill. `says`: None when it was written in a way that this
+    version cannot read.
     """
 
     key: str
@@ -70,7 +72,7 @@ class Waiting(msgspec.Struct, frozen=True, kw_only=True):
     receiver: str
     kind: str
     alerts: tuple[str, ...]
-    says: Facts | Digest | None
+    says: Facts | Digest | Drill | None
     stands_for: str | None = None
     queued_at: datetime
     next_try_at: datetime
@@ -98,13 +100,14 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
         return Status.GIVEN_UP if self.next_try_at is None else Status.WAITING
 
 
-def put(connection: sqlite3.Connection, told: Told | Digest, now: datetime) -> None:
+def put(connection: sqlite3.Connection, told: Told | Digest | Drill, now: datetime) -> None:
     """Within a transaction. What is there already stays as it is.
 
     An end also goes to who was told of the episode in place of its receiver.
     """
-    if isinstance(told, Digest):
-        row = (told.key, told.key, told.receiver, DIGEST, False, "[]", _json(told), to_us(now), to_us(now))
+    if not isinstance(told, Told):
+        kind = DIGEST if isinstance(told, Digest) else DRILL
+        row = (told.key, told.key, told.receiver, kind, False, "[]", _json(told), to_us(now), to_us(now))
         connection.execute(PUT, row)
         return
     what = (told.key, told.dedup_key, told.receiver, told.kind, told.kind in CLOSING, _json(told.alerts))
@@ -183,11 +186,15 @@ def _waiting(row: tuple[Any, ...]) -> Waiting:
     )
 
 
-def _says(kind: str, payload: str) -> Facts | Digest | None:
+def _says(kind: str, payload: str) -> Facts | Digest | Drill | None:
     try:
-        if kind == DIGEST:
-            return msgspec.json.decode(payload, type=Digest)
-        return msgspec.json.decode(payload, type=Facts)
+        match kind:
+            case "digest":
+                return msgspec.json.decode(payload, type=Digest)
+            case "test":
+                return msgspec.json.decode(payload, type=Drill)
+            case _:
+                return msgspec.json.decode(payload, type=Facts)
     except msgspec.DecodeError:
         return None
 

@@ -19,7 +19,7 @@ from ingest.demo import SCENARIO
 from ingest.ports import free_ports
 from ingest.registering import EXPERIMENTS, register, registrations
 from ingest.warehouse.actions import experiment_action
-from ingest.warehouse.flight import FlightServer
+from ingest.warehouse.flight import Calls, FlightServer
 from ingest.warehouse.journal import Journal
 from ingest.warehouse.registry import Registry
 from tests.experiments.registrations import NOON, decide, registration
@@ -43,7 +43,7 @@ class Warehouse:
         actions = {"experiment": experiment_action(self.registry)}
         location = f"grpc://127.0.0.1:{self.config.flight_port}"
         token = shared_token(self.config)
-        self._stack.enter_context(FlightServer(location, token, database, self.config.zone, actions))
+        self._stack.enter_context(FlightServer(location, token, database, self.config.zone, Calls(actions)))
 
     def statuses(self) -> dict[str, Status]:
         return {key[0]: experiment.status for key, experiment in self.registry.experiments().items()}

@@ -75,7 +75,7 @@ def live(path: str, port: int, what: str) -> None:
     assert file.own(system_clock())
     outbox = Outbox(file)
     around = Surroundings(clock=system_clock, chance=random.random, patience=IMPATIENT)
-    delivery = Delivery(outbox, Hook(port), compose, {}, around)
+    delivery = Delivery(outbox, Hook(port), compose, lambda _: None, around)
     threading.Thread(target=delivery.run, args=(threading.Event(),), daemon=True).start()
     pause = threading.Event()
     while True:

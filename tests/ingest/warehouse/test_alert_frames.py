@@ -2,11 +2,13 @@ from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
+import msgspec
 import polars as pl
 import pytest
 from msgspec.structs import replace
 
 from cockpit.alerts.machine import Reason, State
+from cockpit.alerts.rules import RuleFile
 from cockpit.notify.message import Outcome, Receipt
 from ingest.warehouse.alert_file import AlertFile
 from ingest.warehouse.alert_frames import SCHEMAS, AlertFrames
@@ -52,6 +54,7 @@ def every(frames: AlertFrames) -> dict[str, pl.DataFrame]:
         "silences": frames.silences(NOON),
         "rules": frames.rules(),
         "audit": frames.audit(*span),
+        "engine": frames.engine("line 3: no such metric"),
     }
 
 
@@ -59,8 +62,14 @@ def test_frames_have_their_schemas_with_and_without_rows(frames: AlertFrames, tm
     empty = AlertFile(tmp_path / "empty.sqlite")
     for made, rows in ((every(frames), True), (every(AlertFrames(empty)), False)):
         assert {name: frame.schema for name, frame in made.items()} == dict(SCHEMAS)
-        assert {name for name, frame in made.items() if frame.is_empty()} == (set() if rows else set(made))
+        assert {name for name, frame in made.items() if frame.is_empty()} == (set() if rows else set(made) - {"engine"})
     empty.close()
+
+
+def test_the_engine_is_one_row_also_before_its_first_round(frames: AlertFrames) -> None:
+    (row,) = frames.engine("line 3: no such metric").to_dicts()
+    assert (row["evaluated_at"], row["error"]) == (None, "line 3: no such metric")
+    assert msgspec.json.decode(row["file"], type=RuleFile) == FILE
 
 
 def test_what_is_the_case_now_is_read_from_the_alert(frames: AlertFrames) -> None:

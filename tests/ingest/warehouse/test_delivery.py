@@ -67,7 +67,7 @@ class Post:
         assert self.file.own(self.now)
         self.outbox = Outbox(self.file)
         around = Surroundings(clock=lambda: self.now, chance=lambda: 0.0)
-        self.delivery = Delivery(self.outbox, self.sender, compose, self.standbys, around)
+        self.delivery = Delivery(self.outbox, self.sender, compose, self.standbys.get, around)
 
     def restart(self) -> None:
         self.file.close()
@@ -321,7 +321,7 @@ def test_who_does_not_own_the_file_tells_nobody(post: Post) -> None:
     other = AlertFile(post.path)
     around = Surroundings(clock=lambda: NOON, chance=lambda: 0.0)
     with pytest.raises(NotOwner):
-        Delivery(Outbox(other), post.people, compose, {}, around).turn("oncall")
+        Delivery(Outbox(other), post.people, compose, lambda _: None, around).turn("oncall")
     other.close()
     assert post.people.tried == []
 
@@ -499,7 +499,7 @@ class Running:
 
     def __init__(self, file: AlertFile, sender: Sender, standbys: dict[str, str] | None = None) -> None:
         around = Surroundings(clock=system_clock, chance=random.Random(7).random, patience=IMPATIENT)
-        self.delivery = Delivery(Outbox(file), sender, compose, standbys or {}, around)
+        self.delivery = Delivery(Outbox(file), sender, compose, (standbys or {}).get, around)
         self.error: BaseException | None = None
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run)

@@ -13,7 +13,7 @@ from cockpit.config import Config
 from cockpit.errors import CallerError
 from cockpit.store.database import Database
 from ingest.warehouse.consumer import Consumer
-from ingest.warehouse.flight import BODY_MOST, FlightServer, bodiless
+from ingest.warehouse.flight import BODY_MOST, Calls, FlightServer, bodiless
 from tests.warehouse_events import NOON, ListLog, draft, event
 
 TOKEN = "s" * 64
@@ -39,7 +39,7 @@ def client(database: Database) -> Iterator[flight.FlightClient]:
     actions = {"ping": bodiless("ping", lambda: {"position": 7}), "count": count}
     location = "grpc://127.0.0.1:0"
     with (
-        FlightServer(location, TOKEN, database, ZoneInfo("America/Sao_Paulo"), actions) as server,
+        FlightServer(location, TOKEN, database, ZoneInfo("America/Sao_Paulo"), Calls(actions)) as server,
         flight.connect(f"grpc://127.0.0.1:{server.port}") as connected,
     ):
         yield connected
