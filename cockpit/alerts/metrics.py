@@ -16,6 +16,11 @@ from cockpit.kpis.registry import kpi_of
 
 MIN_EXPECTED = 20  # fewer events are no ground to miss any: three in the morning calls nobody
 UNKNOWN = "unknown"  # what senders left out, as a label
+PAGES = frozenset(
+    f"/{page}"
+    for page in ("executive", "tactical", "operational", "experiments", "alerts", "governance", "definitions")
+)
+"""Where a rule may lead people to."""
 
 
 class Read(StrEnum):

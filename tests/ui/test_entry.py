@@ -31,7 +31,7 @@ def test_a_page_opens_under_its_name_without_a_warehouse(page: str, language: st
     assert [title.value for title in screens.title] == [translate(f"nav.{page}", language)]
 
 
-BUILT = ("operational", "experiments", "definitions")
+BUILT = ("operational", "experiments", "alerts", "definitions")
 
 
 @pytest.mark.parametrize("page", [name for name in ICONS if name not in BUILT])
