@@ -40,6 +40,8 @@ INSERT INTO alert_rule (id, version, at_us, owner, enabled, rule)
 SELECT :id, 1 + (SELECT coalesce(max(version), 0) FROM alert_rule WHERE id = :id), :at, :owner, :enabled, :rule
 WHERE :rule IS NOT (SELECT rule FROM alert_rule WHERE id = :id ORDER BY version DESC LIMIT 1)
 """
+FORGET_EVENTS = "DELETE FROM alert_event WHERE at_us < ?"
+FORGET_NOTICES = "DELETE FROM outbox WHERE queued_us < ? AND status != 'waiting'"
 EVALUATED = "UPDATE heartbeat SET evaluated_us = ?"
 
 Document = TypeVar("Document")
@@ -55,7 +57,10 @@ class Act(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Changes(msgspec.Struct, frozen=True, kw_only=True):
-    """What is to be kept together. `file`: the rules in force from now on. `evaluated_at`: a round has ended well."""
+    """What is to be kept together. `file`: the rules in force from now on. `evaluated_at`: a round has ended well.
+
+    `forget_before`: older changes of state, and older notices that wait no more, are deleted; the audit is kept.
+    """
 
     at: datetime
     alerts: Sequence[Alert] = ()
@@ -65,6 +70,7 @@ class Changes(msgspec.Struct, frozen=True, kw_only=True):
     acts: Sequence[Act] = ()
     file: RuleFile | None = None
     evaluated_at: datetime | None = None
+    forget_before: datetime | None = None
 
 
 class Heartbeat(NamedTuple):
@@ -100,6 +106,9 @@ class AlertStore:
                 connection.executemany(ADD_RULE, _rule_rows(changes.file, at_us))
             if changes.evaluated_at is not None:
                 connection.execute(EVALUATED, (to_us(changes.evaluated_at),))
+            if changes.forget_before is not None:
+                for forget in (FORGET_EVENTS, FORGET_NOTICES):
+                    connection.execute(forget, (to_us(changes.forget_before),))
 
     def alerts(self) -> dict[str, Alert]:
         """All there ever were, by fingerprint."""

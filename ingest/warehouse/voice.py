@@ -1,5 +1,6 @@
 """How notices go out by the rules in force: in whose words, to which address, and who stands in."""
 
+import logging
 from collections.abc import Mapping
 from zoneinfo import ZoneInfo
 
@@ -9,6 +10,8 @@ from cockpit.notify.message import Message, Receipt
 from cockpit.notify.sender import AppriseSender
 from ingest.warehouse.composing import composer
 from ingest.warehouse.outbox import Waiting
+
+logger = logging.getLogger(__name__)
 
 
 class Voice:
@@ -24,6 +27,8 @@ class Voice:
         """From now on by these rules. BadSetting: an address cannot be used, and all stays as it was."""
         addresses = read_addresses({each.name: each.url_env for each in file.receivers}, self._environ)
         sender = AppriseSender(addresses, self._base_url)
+        if unset := sorted(each.url_env for each in file.receivers if each.name not in addresses):
+            logger.warning("receivers without an address are told nothing; set %s", ", ".join(unset))
         standbys = {each.name: each.escalate_to for each in file.receivers}
         self._in_force = sender, composer(file, self._zone, self._base_url), standbys
 

@@ -11,9 +11,10 @@ from cockpit.alerts.digest import Digest
 from cockpit.alerts.machine import Alert, Page, Reading, Reason, Transition, acknowledge, step, transition
 from cockpit.alerts.rules import Inhibit, Mute, Receiver, Rule, RuleFile, Severity
 from cockpit.alerts.silences import Silence
+from cockpit.notify.message import Outcome, Receipt
 from ingest.warehouse.alert_file import AlertFile, AlertsUnusable, NotOwner
 from ingest.warehouse.alert_store import Act, AlertStore, Changes
-from ingest.warehouse.outbox import Outbox
+from ingest.warehouse.outbox import Attempt, Outbox
 from tests.ingest.warehouse.lives import commit_and_die, start
 from tests.ingest.warehouse.notices import NOON, told
 
@@ -157,6 +158,23 @@ def test_a_digest_goes_through_the_same_outbox_once(store: AlertStore, file: Ale
     (waiting,) = Outbox(file).waiting("oncall")
     assert (waiting.says, waiting.alerts, waiting.closes) == (digest, (), False)
     assert store.last_digest_at() == NOON
+
+
+def test_what_is_old_is_forgotten_except_what_still_waits_and_the_audit(store: AlertStore, file: AlertFile) -> None:
+    alert, row = fired()
+    act = Act(actor="ana", role="operator", action="silence")
+    store.write(Changes(at=NOON, alerts=[alert], transitions=[row], told=[told(), told(receiver="lead")], acts=[act]))
+    outbox, later = Outbox(file), NOON + timedelta(days=1)
+    (sent,) = outbox.waiting("oncall")
+    outbox.settle(Attempt(notice=sent, receipt=Receipt(Outcome.SENT), at=NOON))
+    store.write(Changes(at=later, forget_before=later))
+    with file.reading() as connection:
+        kept = [
+            connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
+            for table in ("alert_event", "outbox", "audit", "alert_instance")
+        ]
+    assert kept == [0, 1, 1, 1]
+    assert [notice.receiver for notice in outbox.waiting("lead")] == ["lead"]
 
 
 def test_acts_are_audited_with_their_time(store: AlertStore, file: AlertFile) -> None:

@@ -49,6 +49,11 @@ def test_other_rules_change_addresses_words_and_standbys_at_once() -> None:
         assert hook.got[0].json["title"] == "[TESTE] Está tudo bem: esta mensagem testa o caminho até você"
 
 
+def test_who_has_no_address_is_named_by_the_variable_to_set(caplog: pytest.LogCaptureFixture) -> None:
+    Voice({"ALERT_LEAD": "json://127.0.0.1:1/lead"}, SAO_PAULO, "").use(file_of(lead=None, oncall="lead"))
+    assert caplog.messages == ["receivers without an address are told nothing; set ALERT_ONCALL"]
+
+
 def test_rules_with_an_address_that_is_none_leave_all_as_it_was() -> None:
     voice = Voice({"ALERT_ONCALL": "no address"}, SAO_PAULO, "")
     voice.use(file_of(lead="oncall"))
