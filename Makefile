@@ -8,7 +8,7 @@ DEV_READY := $(VENV)/.dev-ready
 BENCH_READY := $(VENV)/.bench-ready
 STATIC := cockpit/ui/static/plotly.min.js
 
-.PHONY: up test check bench bench-experiments bench-reads calibrate oracle replay demo lock screenshots browser clean
+.PHONY: up test check bench bench-alerts bench-experiments bench-reads calibrate oracle replay demo lock screenshots browser clean
 
 up: $(RUN_READY) $(STATIC)
 	@$(BIN)/python -m ingest up $(ARGS)
@@ -35,6 +35,10 @@ bench-experiments: $(BENCH_READY)
 bench-reads: $(BENCH_READY)
 	@$(BIN)/python -m ingest bench --reads $(DIR) $(ARGS)
 	@$(BIN)/python -m tests.oracle.raw_questions $(DIR)
+
+# One round of 500 alert rules of 20 label sets each: quiet, and with everything beyond its limit.
+bench-alerts: $(DEV_READY)
+	@$(BIN)/python -m tests.alerts.bench_rules $(ARGS)
 
 # The second implementation against a million events: about ten minutes, the same test as in `make test` with 20,000.
 oracle: $(DEV_READY)
