@@ -16,10 +16,12 @@ from cockpit.config import from_environ
 from cockpit.errors import CockpitError
 from cockpit.i18n.translate import language_of
 from cockpit.kpis.registry import GROUPS, KPIS, kpi_of
+from cockpit.ui import annotate
 from cockpit.ui.experiments import command as experiment
 from cockpit.views.definitions import Entry, Section, entry_of, metrics
 
 SUMMARY = "print every metric: formula, unit, window, denominator, minimum sample, events, screens"
+OF_ANNOTATIONS = "note a change in the business, such as a deploy: an alert that begins soon after names it"
 OF_EXPERIMENTS = "print the experiments, or the report on one, as the warehouse knows them now"
 
 
@@ -28,6 +30,7 @@ def main(argv: list[str]) -> int:
     choices = parser.add_subparsers(dest="command", required=True, metavar="command")
     _add_arguments(choices.add_parser("metrics", help=SUMMARY, description=SUMMARY))
     experiment.add_arguments(choices.add_parser("experiment", help=OF_EXPERIMENTS, description=OF_EXPERIMENTS))
+    annotate.add_arguments(choices.add_parser("annotate", help=OF_ANNOTATIONS, description=OF_ANNOTATIONS))
     args = parser.parse_args(argv)
     try:
         sys.stdout.write(said(args))
@@ -48,6 +51,8 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 def said(args: argparse.Namespace) -> str:
     if args.command == "metrics":
         return printed(args)
+    if args.command == "annotate":
+        return annotate.printed(args, from_environ(os.environ))
     return experiment.printed(args, from_environ(os.environ), system_clock())
 
 

@@ -64,6 +64,7 @@ FORMS: Mapping[str, Form] = {
     "action": Form.TEXT,
     "failing_rule": Form.TEXT,
     "change": Form.TEXT,
+    "change_act": Form.TEXT,
     "change_at": Form.INSTANT,
 }
 """All that a reading may hand on to a message beside its value. Free text is bounded and scrubbed when it is said."""

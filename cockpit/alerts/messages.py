@@ -29,6 +29,7 @@ NAMES: Mapping[str, str] = {
     "segment": "segment.{}",
     "metric": "experiments.metrics.{}.name",
     "guardrail": "experiments.metrics.{}.name",
+    "change_act": "alerts.act.{}",
 }
 """Where the catalogue may know the value of a label or of the context by name."""
 # What str.format makes of a broken template, and formatting of a number that is none.
@@ -58,7 +59,11 @@ PHRASES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("failing_rule", ("failing_rule",)),
 )
 """Sentences about the context, by what each needs."""
-CHANGES = (("change_at", ("change", "change_at")), ("change", ("change",)))
+CHANGES = (
+    ("change_act", ("change", "change_act", "change_at")),
+    ("change_at", ("change", "change_at")),
+    ("change", ("change",)),
+)
 
 
 class Tone(StrEnum):

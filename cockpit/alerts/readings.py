@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from cockpit.alerts import context
+from cockpit.alerts.chance import is_sure, of_count, of_share
 from cockpit.alerts.expected import unread
 from cockpit.alerts.machine import Alert, Context, Reading, State
 from cockpit.alerts.metrics import (
@@ -22,6 +23,7 @@ from cockpit.alerts.metrics import (
     OfKpi,
     OfProcesses,
 )
+from cockpit.alerts.nearby import nearby
 from cockpit.alerts.rules import Labels, OnMissing, Rule
 from cockpit.alerts.trials import trials
 from cockpit.alerts.world import Look, Sample, Samples, Values, World
@@ -50,7 +52,10 @@ def readings(rule: Rule, at: datetime, world: World, alerts: Sequence[Alert] = (
         for labels in unread(rule, alerts, [dict(zip(rule.by, values, strict=True)) for values in samples]):
             values = _values(rule, labels)
             samples[values] = found.absent(values)
-    return {values: _reading(look, found, values, sample) for values, sample in samples.items()}
+    began = {_values(rule, alert.labels): alert.active_at for alert in alerts if alert.state is not State.OK}
+    return {
+        values: _reading(look, found, values, sample, began.get(values) or at) for values, sample in samples.items()
+    }
 
 
 def _awaited(rule: Rule, alerts: Sequence[Alert]) -> set[Values]:
@@ -63,15 +68,25 @@ def _values(rule: Rule, labels: Labels) -> Values:
     return tuple(labels[label] for label in rule.by)
 
 
-def _reading(look: Look, found: Found, values: Values, sample: Sample) -> Reading:
+def _reading(look: Look, found: Found, values: Values, sample: Sample, began_at: datetime) -> Reading:
     value, n, rule = sample.value, sample.n, look.rule
-    if value is not None and (n is None or n >= rule.min_count) and _is_beyond(rule, value):
-        return Reading(at=look.at, value=value, count=n, context=_said(found, values, sample))
-    return Reading(at=look.at, value=value, count=n)
+    if value is None or (n is not None and n < rule.min_count) or not _is_beyond(rule, value):
+        return Reading(at=look.at, value=value, count=n)
+    if rule.beyond_chance and n is not None and _is_chance(rule, value, n):
+        return Reading(at=look.at, value=value, count=n, is_chance=True)
+    context = _said(found, values, sample) | nearby(look.world.markers, began_at) if look.world.explains else {}
+    return Reading(at=look.at, value=value, count=n, context=context)
 
 
 def _is_beyond(rule: Rule, value: float) -> bool:
     return rule.fire.holds(value) or (rule.warn is not None and rule.warn.holds(value))
+
+
+def _is_chance(rule: Rule, value: float, n: int) -> bool:
+    """Whether chance alone may have put it beyond the mildest limit. How far beyond decides how bad it is."""
+    of, limit = ALERT_METRICS[rule.metric].of, (rule.warn or rule.fire).limit
+    distance = of_count(value, limit) / of.burst if isinstance(of, OfBaseline) else of_share(value, limit)
+    return not is_sure(distance, n)
 
 
 def _said(found: Found, values: Values, sample: Sample) -> Context:

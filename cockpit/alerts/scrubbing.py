@@ -16,10 +16,10 @@ MARKUP = re.compile(r"[<>\[\](){}|*`~#\\@]|://")
 DOMAIN_DOT = re.compile(r"(?<=\w)\.(?=[^\W\d_])")  # what chat programs would make a link of; not the one of v3.2
 
 
-def scrubbed(text: str) -> str:
-    """At most LONGEST characters. What looks like an e-mail address, a phone or a long id is hidden."""
+def scrubbed(text: str, longest: int = LONGEST) -> str:
+    """At most `longest` characters. What looks like an e-mail address, a phone or a long id is hidden."""
     seen = "".join(" " if unicodedata.category(character)[0] in "CZ" else character for character in text)
     for personal in (EMAIL, LONG_NUMBER, LOCAL_PHONE):
         seen = personal.sub(HIDDEN, seen)
     line = " ".join(DOMAIN_DOT.sub("·", MARKUP.sub(" ", seen)).split())
-    return line if len(line) <= LONGEST else line[: LONGEST - 1].rstrip() + "…"
+    return line if len(line) <= longest else line[: longest - 1].rstrip() + "…"

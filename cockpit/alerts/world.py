@@ -6,7 +6,7 @@ window is asked for anew in every round.
 """
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple, Protocol, Self, TypeVar
 from zoneinfo import ZoneInfo
@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from cockpit.alerts.metrics import UNKNOWN, OfKpi, Read, columns_of
+from cockpit.alerts.nearby import Marker
 from cockpit.alerts.rules import Labels, Rule
 from cockpit.kpis import registry
 from cockpit.kpis.formula import Sum
@@ -22,6 +23,7 @@ MINUTE, HOUR, WEEK = timedelta(minutes=1), timedelta(hours=1), timedelta(weeks=1
 WEEKS = 4
 LEAST_OBSERVED = 30  # minutes: of less nothing is concluded
 SETTLED = timedelta(seconds=15)  # after its end: until then events of a window may be on the way
+YOUNG, RECOUNTED = timedelta(days=1), timedelta(minutes=5)  # so often an hour of the last day: it may still fill up
 KEPT = timedelta(minutes=10)  # sums that nobody looked at for so long are forgotten
 BRIEFLY = timedelta(seconds=90)  # as long the rows that they were made of
 
@@ -112,19 +114,22 @@ MEASURES: Mapping[Read, Mapping[str, pl.Expr]] = {
 
 
 class World:
-    """Everything between two calls of `turn` is one look."""
+    """Everything between two calls of `turn` is one look. `explains`: messages will say what is found out here."""
+
+    explains = True
 
     def __init__(self, reads: Reads, zone: ZoneInfo) -> None:
         self._reads = reads
         self.zone = zone
         self.now = datetime.min.replace(tzinfo=UTC)
         self.gauges: Gauges = {}
+        self.markers: Sequence[Marker] = ()
         self._kept: dict[Any, tuple[Any, datetime, timedelta]] = {}
         self._fresh: dict[Any, pl.DataFrame] = {}
 
-    def turn(self, now: datetime, gauges: Gauges) -> None:
-        """Look again."""
-        self.now, self.gauges = now, gauges
+    def turn(self, now: datetime, gauges: Gauges, markers: Sequence[Marker] = ()) -> None:
+        """Look again. `markers`: what changed in the business, oldest first."""
+        self.now, self.gauges, self.markers = now, gauges, markers
         self._fresh.clear()
         self._kept = {key: kept for key, kept in self._kept.items() if abs(now - kept[1]) <= kept[2]}
 
@@ -191,10 +196,12 @@ class World:
         first_at = self._first_at()
         if first_at is None:
             return None
-        return self.once(("usual", of, hour, split), lambda: self._summed(of, hour, split, first_at))
+        spans = tuple(references(hour, first_at, self.zone))
+        is_young = self.now - spans[0].end < YOUNG
+        count = int(self.now.timestamp() // RECOUNTED.total_seconds()) if is_young else None
+        return self.once(("usual", of, spans, split, count), lambda: self._summed(of, spans, split))
 
-    def _summed(self, of: Sum, hour: datetime, split: Split, first_at: datetime) -> "_Usual | None":
-        spans = references(hour, first_at, self.zone)
+    def _summed(self, of: Sum, spans: Sequence[Span], split: Split) -> "_Usual | None":
         minutes = sum(span.minutes for span in spans)
         if minutes < LEAST_OBSERVED:
             return None
@@ -203,24 +210,20 @@ class World:
     def _counts(self, of: Sum, spans: Sequence[Span], split: Split) -> Table:
         rows = pl.concat([self.rows(Read.EVENTS, span) for span in spans])
         measures = {name: MEASURES[Read.EVENTS][name] for name in of.columns()}
-        return _table(_by_labels(rows, split.labels, measures), split, of.expression())
+        return tabled(counted(of, by_labels(rows, split.labels, measures), split.labels), split)
 
     def _latest(self, span: Span, split: Split) -> Table:
         last_at = {"last_at": pl.col("last_at").max().dt.epoch("s")}
-        return _table(_by_labels(self.rows(Read.EVENTS, span), split.labels, last_at), split, pl.col("last_at"))
+        latest = by_labels(self.rows(Read.EVENTS, span), split.labels, last_at)
+        return tabled(_valued(latest, split.labels, pl.col("last_at")), split)
 
     def _samples(self, of: OfKpi, span: Span, split: Split) -> Table:
         rows = self.rows(of.read, span)
         if of.read is Read.LATENCIES:
-            measures = _histograms(rows, split.labels, registry.measures_of([of.kpi]))
+            measures = histograms_of(rows.with_columns(**labelled(split.labels)), of, split.labels)
         else:
-            measures = _by_labels(rows, split.labels, MEASURES[of.read])
-        if of.per_minute:
-            measures = measures.with_columns((pl.col(of.per_minute) / span.minutes).alias(of.kpi))
-            return _table(registry.frame([of.kpi], measures), split, pl.col(of.kpi))
-        valued = registry.samples([of.kpi], registry.frame([of.kpi], measures))
-        counted = valued.filter(pl.col(f"{of.kpi}_n") > 0)
-        return _table(counted, split, pl.col(of.kpi), pl.col(f"{of.kpi}_n"))
+            measures = by_labels(rows, split.labels, MEASURES[of.read])
+        return tabled(sampled(of, measures, split.labels, span.minutes), split)
 
     def _first_at(self) -> datetime | None:
         found = self.fresh("alert_since")["first_at"].to_list()
@@ -260,6 +263,35 @@ class _Usual(NamedTuple):
     minutes: float
 
 
+def sampled(of: OfKpi, measures: pl.DataFrame, labels: Values, minutes: float) -> pl.DataFrame:
+    """`value` and `count` of the KPI by labels, of sums over so many minutes; only where anything was counted."""
+    if of.per_minute:
+        gauges = measures.with_columns((pl.col(of.per_minute) / minutes).alias(of.kpi))
+        return _valued(registry.frame([of.kpi], gauges), labels, pl.col(of.kpi))
+    found = registry.samples([of.kpi], registry.frame([of.kpi], measures)).filter(pl.col(f"{of.kpi}_n") > 0)
+    return _valued(found, labels, pl.col(of.kpi), pl.col(f"{of.kpi}_n"))
+
+
+def counted(of: Sum, measures: pl.DataFrame, labels: Values) -> pl.DataFrame:
+    """As `sampled`, of a sum of measures."""
+    return _valued(measures, labels, of.expression())
+
+
+def tabled(found: pl.DataFrame, split: Split) -> Table:
+    """Of labels, `value` and `count`."""
+    return tabled_rows({name: found[name].to_list() for name in found.columns}, range(found.height), split)
+
+
+def tabled_rows(columns: Mapping[str, Sequence[Any]], rows: Iterable[int], split: Split) -> Table:
+    """Of some rows of such columns."""
+    table: dict[Values, dict[Values, Sample]] = {}
+    for row in rows:
+        where = tuple(columns[label][row] for label in split.where)
+        by = tuple(columns[label][row] for label in split.by)
+        table.setdefault(where, {})[by] = Sample(columns["value"][row], columns["count"][row])
+    return table
+
+
 def span_of(window: timedelta, at: datetime) -> Span:
     """The minutes of a window that were over at an instant."""
     end = at.replace(second=0, microsecond=0)
@@ -285,34 +317,28 @@ def _hours(span: Span) -> Iterator[datetime]:
         hour += HOUR
 
 
-def _by_labels(rows: pl.DataFrame, labels: Values, measures: Mapping[str, pl.Expr]) -> pl.DataFrame:
-    named = rows.with_columns(**_labelled(labels))
+def by_labels(rows: pl.DataFrame, labels: Values, measures: Mapping[str, pl.Expr]) -> pl.DataFrame:
+    named = rows.with_columns(**labelled(labels))
     if labels:
         return named.group_by(labels).agg(**measures)
     return named.select(**measures)
 
 
-def _histograms(rows: pl.DataFrame, labels: Values, histograms: Values) -> pl.DataFrame:
-    """A column per histogram: its buckets and their counts."""
-    counts = rows.filter(pl.col("histogram").is_in(histograms)).with_columns(**_labelled(labels))
-    merged = counts.group_by(*labels, "histogram", "bucket").agg(pl.col("count").sum())
-    listed = merged.group_by(*labels, "histogram").agg(value=pl.struct("bucket", "count"))
-    if labels:
-        return listed.pivot("histogram", on_columns=histograms, index=labels, values="value")
+def histograms_of(counts: pl.DataFrame, of: OfKpi, keys: Values) -> pl.DataFrame:
+    """A column per histogram that the KPI takes: its buckets and their counts, by `keys`."""
+    histograms = registry.measures_of([of.kpi])
+    chosen = counts.filter(pl.col("histogram").is_in(histograms))
+    merged = chosen.group_by(*keys, "histogram", "bucket").agg(pl.col("count").sum())
+    listed = merged.group_by(*keys, "histogram").agg(value=pl.struct("bucket", "count"))
+    if keys:
+        return listed.pivot("histogram", on_columns=histograms, index=keys, values="value")
     return pl.DataFrame({row["histogram"]: [row["value"]] for row in listed.iter_rows(named=True)})
 
 
-def _labelled(labels: Values) -> dict[str, pl.Expr]:
+def labelled(labels: Values) -> dict[str, pl.Expr]:
     return {label: pl.col(column).fill_null(UNKNOWN) for label, column in columns_of(labels).items()}
 
 
-def _table(measures: pl.DataFrame, split: Split, value: pl.Expr, count: pl.Expr | None = None) -> Table:
+def _valued(measures: pl.DataFrame, labels: Values, value: pl.Expr, count: pl.Expr | None = None) -> pl.DataFrame:
     counts = pl.lit(None, dtype=pl.Int64) if count is None else count
-    found = measures.select(*split.labels, value=value, count=counts)
-    columns = {name: found[name].to_list() for name in found.columns}
-    table: dict[Values, dict[Values, Sample]] = {}
-    for row in range(found.height):
-        where = tuple(columns[label][row] for label in split.where)
-        by = tuple(columns[label][row] for label in split.by)
-        table.setdefault(where, {})[by] = Sample(columns["value"][row], columns["count"][row])
-    return table
+    return measures.select(*labels, value=value, count=counts)

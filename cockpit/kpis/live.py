@@ -93,6 +93,30 @@ class IntakeToday(msgspec.Struct, frozen=True, kw_only=True):
     refused_by_code: dict[str, int]
 
 
+class OpenAlert(msgspec.Struct, frozen=True, kw_only=True):
+    """`title`: the rule and what it is about, by language. `since`: since when it has been wrong."""
+
+    fingerprint: str
+    title: dict[str, str]
+    state: str
+    severity: str
+    since: int | None
+    is_acked: bool
+
+
+class Alerts(msgspec.Struct, frozen=True, kw_only=True):
+    """What goes on, as of the last round of evaluation; null: none has ended. `worst`: the first of them.
+
+    `critical` and `warning` count what is beyond a limit or recovering, `no_data` what nobody can say that of.
+    """
+
+    evaluated_at: int | None
+    critical: int
+    warning: int
+    no_data: int
+    worst: list[OpenAlert]
+
+
 class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     op: Literal["snapshot"] = "snapshot"
     seq: int
@@ -111,3 +135,4 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     scopes: dict[str, Scope]
     sessions: list[Active]
     minutes: list[Minute]
+    alerts: Alerts | None = None

@@ -29,6 +29,7 @@ def data_of(view: OperationalView) -> dict[str, Any]:
         "channels": {code: translate(f"channel.{code}") for code in ("all", *CHANNELS)},
         "segments": texts("segment", spoken),
         "events": texts("event", spoken),
+        "states": texts("alerts.page.state", spoken),
         "texts": texts("live", spoken),
         "calendar": texts("calendar", spoken),
         "plotly_words": texts("plotly", spoken),

@@ -22,6 +22,7 @@ from cockpit.store.writer import Commit, Progress
 from ingest.log.sqlite import SqliteLog
 from ingest.warehouse import rebuilt
 from ingest.warehouse.actions import experiment_action
+from ingest.warehouse.annotations import Annotations, annotation_actions, annotation_reads, markers_of
 from ingest.warehouse.assigning import Assigning
 from ingest.warehouse.consumer import Consumer
 from ingest.warehouse.feed import Feed
@@ -29,7 +30,7 @@ from ingest.warehouse.flight import Action, Calls, FlightServer, bodiless
 from ingest.warehouse.journal import Journal
 from ingest.warehouse.live import LiveState
 from ingest.warehouse.mirror import Mirror
-from ingest.warehouse.oncall import OnCall, Sources
+from ingest.warehouse.oncall import OnCall, Ties
 from ingest.warehouse.registry import Registry
 from ingest.warehouse.upkeep import Upkeep
 
@@ -86,12 +87,15 @@ class Warehouse:
             self._mirror.refresh()
             cursor = self._owned(self._database.cursor())
             self._upkeep = Upkeep(cursor, config, clock, self.registry, self._mirror.refresh)
-            looked_at = Sources(
+            self._annotations = Annotations(self._owned(Journal(config.decisions_path)), clock)
+            ties = Ties(
                 tail=self._owned(SqliteLog(config.log_path)).tail,
                 progress=lambda: self.consumer.progress,
                 cursor=self._owned(self._database.cursor()),
+                markers=markers_of(self._annotations, self.registry),
+                publish=self.feed.alerts,
             )
-            self._oncall = self._owned(OnCall(config, looked_at, clock, environ))
+            self._oncall = self._owned(OnCall(config, ties, clock, environ))
             self._open = self._open.pop_all()
 
     def __enter__(self) -> Self:
@@ -109,7 +113,7 @@ class Warehouse:
                 shared_token(config),
                 self._database,
                 config.zone,
-                Calls(self._actions(stop), self._oncall.reads),
+                Calls(self._actions(stop), {**self._oncall.reads, **annotation_reads(self._annotations)}),
             ),
             thread_of(self.consumer.run, stop),
             thread_of(self._upkeep.run, stop),
@@ -141,7 +145,7 @@ class Warehouse:
         }
         actions = {name: bodiless(name, work) for name, work in plain.items()}
         decide = experiment_action(self.registry, self._mirror.refresh)
-        return {**actions, "experiment": decide, **self._oncall.actions}
+        return {**actions, "experiment": decide, **self._oncall.actions, **annotation_actions(self._annotations)}
 
     def ping(self) -> Mapping[str, object]:
         """Answers with the position the tables are at."""

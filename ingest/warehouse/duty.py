@@ -20,6 +20,7 @@ from cockpit.alerts.digest import Digest, digests, last_morning
 from cockpit.alerts.expected import unread
 from cockpit.alerts.machine import Alert, Reading, State, acknowledge
 from cockpit.alerts.metrics import ALERT_METRICS
+from cockpit.alerts.nearby import Marker
 from cockpit.alerts.outcome import Evaluated, Outcome, outcome, outcome_of_rules
 from cockpit.alerts.readings import readings
 from cockpit.alerts.rules import Rule, RuleFile
@@ -46,15 +47,17 @@ PING = timedelta(minutes=1)
 DEADMAN = "COCKPIT_DEADMAN_URL"
 JUMP = timedelta(seconds=5)
 DAY = timedelta(days=1)
+REMEMBERED = 400 * DAY  # what happened and who was told: a year and a month, to compare with
 NEVER = -math.inf
 
 
 class Inputs(NamedTuple):
-    """What is evaluated: by which rules, on whose answers, beside which signs of life."""
+    """What is evaluated: by which rules, on whose answers, beside which signs of life and changes in the business."""
 
     watch: RuleWatch
     asking: Asking
     vitals: Vitals
+    markers: Callable[[], Sequence[Marker]] = tuple
 
 
 class Around(NamedTuple):
@@ -86,7 +89,7 @@ class Duty:
         deadman: Errand | None = None,
         committed: Callable[[Changes], None] = lambda _: None,
     ) -> None:
-        self._watch, self._asking, self._vitals = inputs
+        self._watch, self._asking, self._vitals, self._markers = inputs
         self._clock, self._monotonic, self._zone = around
         self._file, self._store = file, AlertStore(file)
         self._deadman = deadman
@@ -190,10 +193,13 @@ class Duty:
         self._rounded_s = at_s
         now = self._clock()
         evaluated = self._evaluated(due, now)
+        morning = last_morning(now, self._zone)
+        forgotten = None if self._morning == morning else now - REMEMBERED
         with self._turn:
             found = outcome(self._board(now), evaluated, now)
-            self._keep(found, Changes(at=now, told=self._digests(now), evaluated_at=now), due)
-        self._morning = last_morning(now, self._zone)
+            changes = Changes(at=now, told=self._digests(now), evaluated_at=now, forget_before=forgotten)
+            self._keep(found, changes, due)
+        self._morning = morning
         if self._deadman is not None:
             self._deadman.tick()
 
@@ -201,7 +207,7 @@ class Duty:
         """Of the rules that could be evaluated, or have failed so often that it counts."""
         vital = self._vitals.look(now)
         self._asking.begin()
-        self._world.turn(now, {**vital.gauges, "rule_failing_s": {(): self._failing()}})
+        self._world.turn(now, {**vital.gauges, "rule_failing_s": {(): self._failing()}}, self._markers())
         alerts: dict[str, list[Alert]] = {rule.id: [] for rule in due}
         for alert in self._alerts.values():
             if alert.rule_id in alerts:

@@ -19,7 +19,7 @@ from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 
 from cockpit.clock import Clock
-from cockpit.kpis.live import Queue
+from cockpit.kpis.live import Alerts, Queue
 from cockpit.store.writer import Commit
 from ingest.log import Tail
 from ingest.warehouse.live import Header, LiveState
@@ -78,6 +78,7 @@ class Feed:
         self._token = token.encode()
         self._lock = threading.Lock()
         self._taken = 0
+        self._alerts: Alerts | None = None
         self._meter = Meter()
         self._id = str(uuid.uuid4())
         self._seq = 0
@@ -90,9 +91,12 @@ class Feed:
         with self._lock:
             self._state.apply(commit.rows, commit.progress, self._clock())
             self._taken += events
-        if self._loop is not None:
-            with suppress(RuntimeError):  # the loop has ended: nobody is listening any more
-                self._loop.call_soon_threadsafe(self._changed.set)
+        self._tell()
+
+    def alerts(self, alerts: Alerts) -> None:
+        """What goes on now; called by whoever is on duty, from any thread."""
+        self._alerts = alerts
+        self._tell()
 
     async def serve(self, host: str, port: int) -> Server:
         self._loop = asyncio.get_running_loop()
@@ -122,9 +126,14 @@ class Feed:
             full, subscriber.needs_full = subscriber.needs_full, False
             subscriber.offer(texts[full])
 
+    def _tell(self) -> None:
+        if self._loop is not None:
+            with suppress(RuntimeError):  # the loop has ended: nobody is listening any more
+                self._loop.call_soon_threadsafe(self._changed.set)
+
     def _text(self, queue: Queue, minutes: set[int] | None, now: datetime) -> str:
         snapshot = self._state.snapshot(Header(self._id, self._seq), queue, minutes, now)
-        return msgspec.json.encode(snapshot).decode()
+        return msgspec.json.encode(msgspec.structs.replace(snapshot, alerts=self._alerts)).decode()
 
     def _queue(self, now: datetime) -> Queue:
         progress = self._state.progress

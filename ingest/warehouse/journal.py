@@ -1,18 +1,21 @@
-"""What people decided, in one SQLite file that only grows: the truth about registrations, starts and stops.
+"""What people decided and noted, in one SQLite file that only grows: starts and stops of experiments, deploys.
 
 Law: a decision that was answered is on disk, and deleting the DuckDB file loses none.
 """
 
 import sqlite3
+from datetime import datetime
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
+from cockpit.alerts.nearby import Annotation
 from cockpit.clock import to_us
 from cockpit.errors import JournalUnusable
 from cockpit.experiments.lifecycle import Entry
 
-# `kind` says whose decisions a row is about, so that other decisions can live in the same file.
+# `kind` says what a row is about: an experiment's life, or a change in the business that somebody noted.
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS decisions (
     position INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -24,8 +27,10 @@ CREATE TABLE IF NOT EXISTS decisions (
 """
 INSERT = "INSERT INTO decisions (kind, at_us, actor, decision) VALUES (?, ?, ?, ?)"
 READ = "SELECT position, decision FROM decisions WHERE kind = ? ORDER BY position"
-EXPERIMENT = "experiment"
+EXPERIMENT, ANNOTATION = "experiment", "annotation"
 BUSY_SECONDS = 5.0
+
+Kept = TypeVar("Kept", Entry, Annotation)
 
 
 class Journal:
@@ -45,16 +50,30 @@ class Journal:
 
     def append(self, entry: Entry) -> None:
         """On disk when this returns; JournalUnusable when it did not get there."""
-        row = (EXPERIMENT, to_us(entry.at), entry.actor, msgspec.json.encode(entry))
-        try:
-            self._connection.execute(INSERT, row)
-        except sqlite3.Error as error:
-            raise JournalUnusable(f"{self._name} took no decision: {error}") from error
+        self._add(EXPERIMENT, entry.at, entry.actor, entry)
+
+    def note(self, annotation: Annotation, at: datetime) -> None:
+        """Likewise. `at`: when it was said, which may be after it happened."""
+        self._add(ANNOTATION, at, annotation.by, annotation)
 
     def entries(self) -> list[Entry]:
         """All about experiments, oldest first; JournalUnusable names the one that cannot be read."""
+        return self._all(EXPERIMENT, Entry)
+
+    def annotations(self) -> list[Annotation]:
+        """Likewise, in the order in which they were said."""
+        return self._all(ANNOTATION, Annotation)
+
+    def _add(self, kind: str, at: datetime, actor: str, decision: Entry | Annotation) -> None:
         try:
-            return [_entry(*row) for row in self._connection.execute(READ, (EXPERIMENT,))]
+            self._connection.execute(INSERT, (kind, to_us(at), actor, msgspec.json.encode(decision)))
+        except sqlite3.Error as error:
+            raise JournalUnusable(f"{self._name} took no decision: {error}") from error
+
+    def _all(self, kind: str, of: type[Kept]) -> list[Kept]:
+        try:
+            rows = self._connection.execute(READ, (kind,))
+            return [_kept(position, decision, of) for position, decision in rows]
         except sqlite3.Error as error:
             raise JournalUnusable(f"{self._name} cannot be read: {error}") from error
 
@@ -62,8 +81,8 @@ class Journal:
         self._connection.close()
 
 
-def _entry(position: int, decision: bytes) -> Entry:
+def _kept(position: int, decision: bytes, of: type[Kept]) -> Kept:
     try:
-        return msgspec.json.decode(decision, type=Entry)
+        return msgspec.json.decode(decision, type=of)
     except msgspec.DecodeError as error:
         raise JournalUnusable(f"the decision at position {position} cannot be read: {error}") from error

@@ -3,17 +3,19 @@
 import logging
 import random
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import timedelta
 from typing import NamedTuple
 
 from cockpit.alerts.metrics import PAGES, infos
+from cockpit.alerts.nearby import Marker
 from cockpit.alerts.rules import Known, RuleFile
 from cockpit.clock import Clock
 from cockpit.config import Config
 from cockpit.errors import BadSetting
+from cockpit.kpis.live import Alerts
 from cockpit.store.database import Database
 from cockpit.store.writer import Commit, Progress
 from ingest.log import Tail
@@ -25,6 +27,7 @@ from ingest.warehouse.asking import Asking
 from ingest.warehouse.delivery import Delivery, Surroundings
 from ingest.warehouse.duty import Around, Duty, Inputs, deadman_of
 from ingest.warehouse.errand import Errand, answers
+from ingest.warehouse.open_alerts import OpenAlerts
 from ingest.warehouse.outbox import Outbox
 from ingest.warehouse.rule_watch import RuleWatch
 from ingest.warehouse.vitals import Vitals
@@ -35,12 +38,17 @@ logger = logging.getLogger(__name__)
 LOOK = timedelta(seconds=10)
 
 
-class Sources(NamedTuple):
-    """The warehouse as the rules see it: the queue behind a position, how far the tables are, and what they hold."""
+class Ties(NamedTuple):
+    """The warehouse as the rules see it: the queue behind a position, how far the tables are, and what they hold.
+
+    `markers`: what changed in the business. `publish` is told what goes on after every round.
+    """
 
     tail: Callable[[int], Tail]
     progress: Callable[[], Progress]
     cursor: Database
+    markers: Callable[[], Sequence[Marker]]
+    publish: Callable[[Alerts], None]
 
 
 class OnCall:
@@ -49,7 +57,7 @@ class OnCall:
     BadSetting: an address of a receiver, or of the dead-man switch, cannot be used.
     """
 
-    def __init__(self, config: Config, sources: Sources, clock: Clock, environ: Mapping[str, str]) -> None:
+    def __init__(self, config: Config, ties: Ties, clock: Clock, environ: Mapping[str, str]) -> None:
         with ExitStack() as opened:
             file = AlertFile(config.alerts_path)
             opened.callback(file.close)
@@ -62,9 +70,9 @@ class OnCall:
             self.delivery = Delivery(Outbox(file), self._voice, self._voice.compose, self._voice.standby_of, around)
             gateway = f"http://{config.host}:{config.gateway_port}/healthz"
             looking = Errand("the gateway", lambda: answers(gateway), LOOK, errands, time.monotonic)
-            self._vitals = Vitals(sources.tail, sources.progress, looking, time.monotonic)
+            self._vitals = Vitals(ties.tail, ties.progress, looking, time.monotonic)
             self.duty = Duty(
-                Inputs(watch, Asking(sources.cursor, config.zone, time.monotonic), self._vitals),
+                Inputs(watch, Asking(ties.cursor, config.zone, time.monotonic), self._vitals, ties.markers),
                 file,
                 Around(clock, time.monotonic, config.zone),
                 deadman_of(environ, errands, time.monotonic),
@@ -72,6 +80,7 @@ class OnCall:
             )
             self.reads = alert_reads(frames, self.duty, clock)
             self.actions = alert_actions(self.duty, store, clock)
+            self._goes_on = OpenAlerts(store, ties.publish)
             self._opened = opened.pop_all()
 
     def took(self, commit: Commit, events: int) -> None:
@@ -89,3 +98,4 @@ class OnCall:
                 logger.error("the receivers stay as they were: %s", error)  # noqa: TRY400 - it says all there is
         if changes.told:
             self.delivery.wake()
+        self._goes_on.committed(changes)

@@ -3,7 +3,7 @@ from datetime import UTC, datetime
 from cockpit.alerts.readings import readings
 from cockpit.alerts.world import Span, World, references
 from tests.alerts.looks import AT, DELAY, WHATSAPP, numbers, rule
-from tests.alerts.shop import MINUTE, SECOND, ZONE, Shop, delivered, failed
+from tests.alerts.shop import MINUTE, SECOND, ZONE, Shop, delivered, every, failed
 from tests.warehouse_events import NOON
 
 
@@ -37,6 +37,23 @@ def test_what_comes_in_for_a_window_that_has_settled_changes_no_reading_of_it(sh
     assert numbers(readings(rule(), AT + DELAY, world)) == before
     world.turn(AT + MINUTE + DELAY, {})
     assert numbers(readings(rule(), AT + MINUTE, world))["whatsapp",] == (1.0, 1)
+
+
+def test_an_hour_that_was_still_filling_up_is_counted_again_after_a_while(shop: Shop) -> None:
+    # A new shop that sends its last hour first: what is usual must not stay what the first look saw of it.
+    asked = rule("channel_events_of_baseline", window=10 * MINUTE)
+    shop.take(*every(20 * SECOND, NOON - 40 * MINUTE, NOON))
+    world = World(shop.reads, ZONE)
+    at = NOON + 10 * MINUTE
+    world.turn(at + DELAY, {})
+    assert numbers(readings(asked, at, world)) == {("site",): (0.0, 30)}
+    more = [{**row, "message_id": f"more-{row['message_id']}"} for row in every(20 * SECOND, NOON - 40 * MINUTE, NOON)]
+    shop.take(*more)
+    for _ in range(5):
+        at += MINUTE
+        world.turn(at + DELAY, {})
+        found = numbers(readings(asked, at, world))
+    assert found == {("site",): (0.0, 60)}
 
 
 def test_a_window_that_has_not_settled_is_asked_for_again(shop: Shop) -> None:

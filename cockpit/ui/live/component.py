@@ -16,7 +16,7 @@ import streamlit as st
 from cockpit.ui import assets, live_token, services
 
 FOLDER = Path(__file__).parent
-MODULES = ("format", "dom", "model", "charts", "tiles", "panels", "strip", "socket", "plots", "panel")
+MODULES = ("format", "dom", "model", "charts", "tiles", "panels", "alerts", "strip", "socket", "plots", "panel")
 ROLE = "reader"  # until there is a login
 
 

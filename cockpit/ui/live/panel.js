@@ -5,6 +5,7 @@ import { emptyModel, isRunning, points, serverNow, take } from "./model.js"
 import { coloursOf } from "./charts.js"
 import { buildTiles, drawTiles } from "./tiles.js"
 import { buildIntake, buildMatrix, buildSessions, buildToday, drawIntake, drawMatrix, drawSessions, drawToday, panel } from "./panels.js"
+import { buildOpen, drawOpen } from "./alerts.js"
 import { buildBar, buildStrip, drawStrip } from "./strip.js"
 import { connection } from "./socket.js"
 import { chartsOf, drawChart } from "./plots.js"
@@ -113,7 +114,7 @@ function build(cockpit) {
   cockpit.parts = parts
   cockpit.charts = []
   if (view.mode === "strip") return root.replaceChildren(parts.strip, parts.bar)
-  Object.assign(parts, { tiles: buildTiles(view), matrix: buildMatrix(view), sessions: buildSessions(), today: buildToday(), intake: buildIntake(view) })
+  Object.assign(parts, { open: buildOpen(), tiles: buildTiles(view), matrix: buildMatrix(view), sessions: buildSessions(), today: buildToday(), intake: buildIntake(view) })
   cockpit.charts = chartsOf(cockpit)
   const { texts } = view
   const [events, errors, latency] = cockpit.charts
@@ -125,7 +126,7 @@ function build(cockpit) {
     h("div", { class: "ck-grid" }, events.panel, panel("matrix", texts.matrix, texts.matrix_sub, parts.matrix), errors.panel, latency.panel),
     h("div", { class: "ck-grid ck-three" }, panel("sessions", texts.sessions_panel, texts.sessions_sub, parts.sessions), parts.todayPanel, panel("intake", texts.intake_panel, texts.intake_sub, parts.intake)),
   )
-  root.replaceChildren(parts.strip, parts.bar, parts.note, parts.body)
+  root.replaceChildren(parts.strip, parts.bar, parts.open, parts.note, parts.body)
 }
 
 function drawAll(cockpit) {
@@ -140,6 +141,7 @@ function drawNumbers(cockpit, now, isAsked = false) {
   set(root, { "data-state": state, "data-seq": model.snapshot?.seq, "data-demo": model.snapshot?.demo ? "true" : null })
   if (view.mode === "strip") return
   drawNote(cockpit, state)
+  drawOpen(parts.open, model, view, now) // alerts go on while the numbers are paused
   if (view.paused && !isAsked) return
   cockpit.points = points(model, view, now)
   const recent = cockpit.points.filter((point) => point.span === 60_000 && !isRunning(point, model, now)).slice(-RECENT)

@@ -3,6 +3,7 @@ import { clock, dur, num } from "./format.js"
 import { judge } from "./model.js"
 import { fill, figure, h, say, set, tell } from "./dom.js"
 import { instant } from "./panels.js"
+import { buildCounts, drawCounts } from "./alerts.js"
 
 const GLYPHS = { live: "●", delayed: "▲", stopped: "⬣", connecting: "◔", paused: "‖" }
 
@@ -14,6 +15,7 @@ export function buildStrip(view) {
     { class: "ck-strip", "data-testid": "strip" },
     h("span", { class: "ck-state" }, h("span", { class: "ck-glyph", "aria-hidden": "true" }), h("span", { class: "ck-word" }), h("span", { class: "ck-detail" })),
     h("span", { class: "ck-demo", title: texts.demo_title, hidden: "" }, texts.demo),
+    buildCounts(view),
     h("span", { class: "ck-facts" }, fact("last_event_at", texts.last_event), fact("last_received_at", texts.received), fact("processed_at", texts.processed), fact("viewers", texts.viewers), h("span", { class: "ck-fact ck-zone" }, view.zone === "America/Sao_Paulo" ? texts.zone_brasilia : view.zone)),
   )
 }
@@ -31,6 +33,7 @@ export function drawStrip(strip, bar, model, view, now) {
   say(strip.querySelector(".ck-word"), view.texts[state])
   say(strip.querySelector(".ck-detail"), detail(verdict, state, model, view))
   set(strip.querySelector(".ck-demo"), { hidden: model.snapshot?.demo ? null : "" })
+  drawCounts(strip.querySelector(".ck-counts"), model, view, now)
   facts(strip, model, view, now)
   const isStopped = state === "stopped"
   set(bar, { hidden: isStopped ? null : "" })

@@ -1,7 +1,7 @@
 """What somebody on duty is given in tests: time that passes when it is told to, a shop, a rule file."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor, Future
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -9,6 +9,7 @@ from typing import Any
 
 from cockpit.alerts.machine import Alert
 from cockpit.alerts.metrics import infos
+from cockpit.alerts.nearby import Marker
 from cockpit.alerts.rules import Known
 from cockpit.store.database import Database
 from ingest.warehouse.alert_file import AlertFile
@@ -86,6 +87,8 @@ class AtOnce(Executor):
 class Post:
     """A shop with somebody on duty; `reopen` is a restart of the process, with the same files."""
 
+    markers: Sequence[Marker] = ()
+
     def __init__(self, database: Database, folder: Path, *rules: str) -> None:
         self.machine = Machine()
         self.shop = Shop(database)
@@ -151,6 +154,7 @@ class Post:
             RuleWatch(self.path, Known(infos(), frozenset({"/alerts"}))),
             Asking(self.shop.database, ZONE, machine.monotonic),
             vitals,
+            lambda: self.markers,
         )
         around = Around(machine.clock, machine.monotonic, ZONE)
         return Duty(inputs, self.file, around, deadman, self.heard.append)

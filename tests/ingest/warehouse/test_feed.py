@@ -6,11 +6,13 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import msgspec
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 from cockpit.config import Config
+from cockpit.kpis.live import Alerts
 from cockpit.store.database import Database
 from ingest.warehouse import feed as module
 from ingest.warehouse.consumer import Consumer
@@ -150,6 +152,20 @@ def test_the_queue_is_what_the_log_has_and_the_tables_do_not() -> None:
         async with part.subscriber() as one:
             queue = (await received(one))["queue"]
         assert queue == {"entries": 1, "events": 2, "oldest_age_s": 3.0, "in_per_s": None, "out_per_s": None}
+
+    serving(check)
+
+
+def test_what_goes_on_is_published_at_once_and_is_unknown_before() -> None:
+    alerts = Alerts(evaluated_at=1, critical=1, warning=0, no_data=0, worst=[])
+
+    async def check(part: Part) -> None:
+        async with part.subscriber() as one:
+            assert (await received(one))["alerts"] is None
+            await asyncio.to_thread(part.feed.alerts, alerts)
+            while (message := await received(one))["alerts"] is None:
+                pass
+        assert message["alerts"] == msgspec.to_builtins(alerts)
 
     serving(check)
 

@@ -35,6 +35,11 @@ def test_what_a_module_imports_is_exported_there() -> None:
             assert set(names.split(", ")) <= exported[module], f"{name}.js"
 
 
+def test_modules_share_one_scope_and_no_name() -> None:
+    declared = re.findall(r"^(?:function|const|let) (\w+)", bundle(), re.MULTILINE)
+    assert sorted(declared) == sorted(set(declared))
+
+
 def test_no_text_of_an_event_can_become_markup() -> None:
     for path in FOLDER.glob("*.js"):
         source = re.sub(r"//.*", "", path.read_text(encoding="utf-8"))
