@@ -3,12 +3,12 @@
 from math import log
 from typing import Any
 
-from cockpit.simulator.shop import is_control
+from cockpit.simulator.shop import is_control, refuses
 from cockpit.simulator.truth import UseCase, UseCaseName
 from cockpit.simulator.world import MINUTE_US, SECOND_US, Walk, World
 
 FAILURES = ("timeout", "http_503", "rate_limited", "schema_rejected")
-SUPPRESSIONS = ("consent", "frequency_cap", "eligibility")
+SUPPRESSIONS = ("frequency_cap", "eligibility")
 
 
 def enter(walk: Walk) -> None:
@@ -54,10 +54,9 @@ def _act(walk: Walk, use_case: UseCaseName, case: UseCase, trigger_id: str) -> b
         "model_version": case.model_version,
     }
     at_us = walk.at_us - 5_000 + _latency_us(world, use_case, case, walk.at_us)
-    if rng.random() < case.suppressed_share:
-        world.tape.track(
-            at_us, walk.ids, "personalization_suppressed", {**properties, "reason": rng.choice(SUPPRESSIONS)}
-        )
+    reason = _suppression(walk, case)
+    if reason is not None:
+        world.tape.track(at_us, walk.ids, "personalization_suppressed", {**properties, "reason": reason})
         return False
     failure_rate = world.incident("failing_integration", integration, walk.at_us) or case.failure_rate
     if rng.random() < failure_rate:
@@ -69,6 +68,14 @@ def _act(walk: Walk, use_case: UseCaseName, case: UseCase, trigger_id: str) -> b
     if channel in world.truth.messages:
         _send_message(walk, at_us, f"d-{action_id}", properties)
     return True
+
+
+def _suppression(walk: Walk, case: UseCase) -> str | None:
+    """Why the engine holds back: nothing reaches who refuses, and of the others so few that the shares are planted."""
+    truth, rng = walk.world.truth, walk.world.rng
+    if refuses(truth, walk.person.profile):
+        return "consent"
+    return rng.choice(SUPPRESSIONS) if rng.random() < case.suppressed_of_willing(truth.refusal_share) else None
 
 
 def _latency_us(world: World, use_case: UseCaseName, case: UseCase, at_us: int) -> int:

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from cockpit.simulator.truth import Catalogue, GlobalControl, Segment, UseCase
+from cockpit.simulator.truth import Catalogue, GlobalControl, Segment, Truth, UseCase
 
 UNIT = 2.0**-64
 
@@ -81,8 +81,18 @@ def is_control(case: UseCase | GlobalControl, profile: str) -> bool:
 
     Independent between experiments, unlike a checksum, whose values for two experiments differ by a constant.
     """
-    digest = blake2b(f"{case.experiment_id}:{case.version}:{profile}".encode(), digest_size=8).digest()
-    return int.from_bytes(digest, "big") * UNIT < case.control_share
+    return _place(f"{case.experiment_id}:{case.version}", profile) < case.control_share
+
+
+def refuses(truth: Truth, profile: str) -> bool:
+    """Whether the profile consents to no personalization. Nobody changes their mind, so no answer comes too late."""
+    return _place("consent", profile) < truth.refusal_share
+
+
+def _place(purpose: str, profile: str) -> float:
+    """Evenly from 0 to 1, the same for ever."""
+    digest = blake2b(f"{purpose}:{profile}".encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big") * UNIT
 
 
 class Shop:

@@ -38,7 +38,8 @@ class Truth(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     nps_share: float  # of purchases
     ticket_share: float  # of purchases
     refund_share: float  # of purchases
-    consent_share: float  # of visits
+    consent_share: float  # of visits of those who agree: they say so
+    refusal_share: float  # of profiles: no personalization reaches them; a part of every suppressed_share
     lost_share: float  # events that never arrive
     duplicate_share: float  # events that arrive twice
     late_share: float  # events that arrive late ...
@@ -48,6 +49,8 @@ class Truth(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         for name in ("channels", "segments", "use_cases"):
             if not getattr(self, name):
                 raise ValueError(f"{name} is empty")
+        if any(case.suppressed_share < self.refusal_share for case in self.use_cases.values()):
+            raise ValueError("refusal_share is a part of every use case's suppressed_share, so none is smaller")
 
 
 class Segment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -67,12 +70,16 @@ class UseCase(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     model_version: str
     uplift: float
     control_share: float
-    suppressed_share: float
+    suppressed_share: float  # of triggers
     failure_rate: float  # failed / (delivered + failed)
     fallback_share: float
     latency_median_ms: float
     latency_sigma: float  # of its logarithm
     channels: dict[str, float] = {}  # empty: the channel of the visit
+
+    def suppressed_of_willing(self, refusal_share: float) -> float:
+        """Share of triggers that is suppressed for other reasons than consent, among those who consent."""
+        return (self.suppressed_share - refusal_share) / (1 - refusal_share)
 
     @property
     def uplift_by_intention(self) -> float:

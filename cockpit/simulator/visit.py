@@ -3,13 +3,14 @@
 from typing import Any
 
 from cockpit.simulator.personalize import enter, expose
-from cockpit.simulator.shop import Person, Product
+from cockpit.simulator.shop import Person, Product, refuses
 from cockpit.simulator.world import MINUTE_US, Walk, World
 
 AT_RISK = "at_risk"
 PAYMENTS = ("pix", "pix", "credit_card", "credit_card", "credit_card", "boleto")
 TICKET_REPLY_US = 4 * MINUTE_US
 REFUND_US = 90 * MINUTE_US
+REFUSAL_SAID = 0.2  # of the visits of those who refuse: they say so sooner than others agree
 
 Basket = list[dict[str, Any]]
 
@@ -21,9 +22,10 @@ def make_visit(world: World, at_us: int) -> None:
     first_id = walk.page("Home")
     enter(walk)
     factor = expose(walk, "churn", first_id) if walk.person.segment == AT_RISK else 1.0
-    if rng.random() < truth.consent_share:
+    is_refused = refuses(truth, walk.person.profile)
+    if rng.random() < (REFUSAL_SAID if is_refused else truth.consent_share):
         walk.pause(4)
-        walk.track("consent_updated", purpose="personalization", granted=rng.random() < 0.8)
+        walk.track("consent_updated", purpose="personalization", granted=not is_refused)
     if rng.random() < truth.search_share:
         walk.pause(8)
         walk.track("search", search_term=rng.choice(world.shop.catalogue.searches))

@@ -170,6 +170,34 @@ def test_failures_and_suppressions_have_their_planted_rates(plain: tuple[Scenari
         assert ("error_code" in properties) == (one.message["event"] == "personalization_failed")
 
 
+def test_nothing_reaches_who_ever_refuses_before_or_after_they_say_so(plain: tuple[Scenario, list[Happening]]) -> None:
+    _, given = plain
+    answers = named(given, "consent_updated")
+    refused = {who(one.message) for one in answers if not one.message["properties"]["granted"]}
+    assert len(refused) > 30
+    assert not refused & {who(one.message) for one in answers if one.message["properties"]["granted"]}
+    messages = [one for one in given if str(one.message.get("event", "")).startswith("message_")]
+    reached = {who(one.message) for one in [*named(given, *ACTIONS[:2]), *messages]}
+    assert not refused & reached
+    suppressed = named(given, "personalization_suppressed")
+    of_refused = {one.message["properties"]["reason"] for one in suppressed if who(one.message) in refused}
+    assert of_refused == {"consent"}
+    assert not reached & {who(one.message) for one in suppressed if one.message["properties"]["reason"] == "consent"}
+
+
+@pytest.mark.parametrize("use_case", USE_CASES)
+def test_consent_suppresses_the_planted_share_of_profiles(
+    plain: tuple[Scenario, list[Happening]], use_case: UseCaseName
+) -> None:
+    of, given = plain
+    reasons: dict[str, set[str]] = defaultdict(set)
+    for one in actions(given, use_case):
+        reasons[who(one.message)].add(one.message["properties"].get("reason", ""))
+    refusing = share_of(["consent" in each for each in reasons.values()], True)
+    planted = of.truth.refusal_share
+    assert refusing == pytest.approx(planted, abs=band(planted, len(reasons)))
+
+
 def test_the_uplift_of_recommendations_is_recovered_from_visits() -> None:
     of = scenario("use_cases.recommendations.uplift=0.6", "use_cases.recommendations.control_share=0.5")
     given = events(of, 250_000)

@@ -49,6 +49,11 @@ def test_a_value_that_cannot_be_is_refused(override: str) -> None:
         scenario(override)
 
 
+def test_more_who_refuse_than_are_suppressed_is_refused() -> None:
+    with pytest.raises(BadSetting, match="refusal_share"):
+        scenario("use_cases.cart.suppressed_share=0.005")
+
+
 def test_a_text_that_is_no_scenario_is_refused() -> None:
     with pytest.raises(BadSetting, match="scenario"):
         load("[truth]\n")
