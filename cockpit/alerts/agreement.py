@@ -7,6 +7,7 @@ from typing import Any
 
 from cockpit.alerts.conditions import are_apart, comes_before
 from cockpit.alerts.rules import Inhibit, Known, Mute, Receiver, Rule, Severity
+from cockpit.kpis.kpi import Unit
 
 LONGEST_MUTE = timedelta(days=7)
 
@@ -54,6 +55,8 @@ def _metric(rule: Rule, known: Known) -> Iterator[Disagreement]:
             if label not in metric.labels:
                 has = f"by {', '.join(metric.labels)}" if metric.labels else "by nothing"
                 yield key, f"{rule.metric} cannot be split by {label}; it can {has}"
+    if rule.beyond_chance and metric.unit is not Unit.SHARE:
+        yield "beyond_chance", f"{rule.metric} is no share of anything that is counted"
     for label in rule.expect:
         if label not in rule.by:
             yield "expect", f"the rule is not split by {label}"

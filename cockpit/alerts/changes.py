@@ -1,4 +1,4 @@
-"""What ends an alert that no reading ends: another rule file, or that what it is about is gone.
+"""What another rule file ends or changes.
 
 Law: no open episode ends without being resolved. A firing alert goes on when its rule judges differently; it ends when
 its rule asks something else, or is gone.
@@ -9,7 +9,6 @@ from datetime import datetime
 
 import msgspec
 
-from cockpit.alerts.expected import is_given_up
 from cockpit.alerts.machine import Alert, Notice, Reason, State, close
 from cockpit.alerts.rules import Rule, RuleFile
 
@@ -18,6 +17,7 @@ JUDGING = (
     "every",
     "evaluation_delay",
     "min_count",
+    "beyond_chance",
     "fire",
     "recover",
     "warn",
@@ -45,13 +45,6 @@ def changed(old: RuleFile, new: RuleFile, alerts: Iterable[Alert], now: datetime
     """
     found = (_change(old.by_id.get(alert.rule_id), new.by_id.get(alert.rule_id), alert, now) for alert in alerts)
     return tuple(change for change in found if change is not None)
-
-
-def given_up(file: RuleFile, alerts: Iterable[Alert], now: datetime) -> tuple[Change, ...]:
-    """Of the alerts that are over because nothing is read of them any more; to be asked in every round."""
-    over = (alert for alert in alerts if alert.rule_id in file.by_id and is_given_up(file.by_id[alert.rule_id], alert))
-    ended = ((alert, *close(alert, Reason.NO_LONGER_READ, now)) for alert in over)
-    return tuple(Change(before, after, tuple(notices)) for before, after, notices in ended)
 
 
 def _change(old: Rule | None, new: Rule | None, alert: Alert, now: datetime) -> Change | None:

@@ -41,6 +41,7 @@ def digests(rows: Iterable[Transition], file: RuleFile, since: datetime, at: dat
             f"digest/{at.isoformat()}/{receiver.name}", receiver.name, since, at, tuple(_of(receiver.name, over, file))
         )
         for receiver in file.receivers
+        if receiver.wants_digest
     )
     return tuple(digest for digest in made if digest.episodes)
 

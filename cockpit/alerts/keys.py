@@ -211,6 +211,7 @@ RULE_KEYS: Mapping[str, Key] = {
     "every": Key(_some_time, is_required=True),
     "evaluation_delay": Key(_duration),
     "min_count": Key(_count),
+    "beyond_chance": Key(_flag),
     "fire": Key(_condition, is_required=True),
     "recover": Key(_condition),
     "warn": Key(_condition),
@@ -234,6 +235,7 @@ RECEIVER_KEYS: Mapping[str, Key] = {
     "url_env": Key(_matching(VARIABLE, "COCKPIT_ALERT_ONCALL"), is_required=True),
     "escalate_to": Key(_text),
     "language": Key(_one_of(*RECEIVER_LANGUAGES)),
+    "digest": Key(_flag, field="wants_digest"),
 }
 MUTE_KEYS: Mapping[str, Key] = {
     "name": Key(_matching(NAME, "black-friday"), is_required=True),

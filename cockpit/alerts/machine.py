@@ -38,7 +38,7 @@ class State(StrEnum):
 
 class Input(StrEnum):
     BREACH = "breach"  # beyond the limit of fire or warn
-    BAND = "band"  # neither beyond it nor back beyond that of recover
+    BAND = "band"  # neither surely beyond it nor back beyond that of recover
     OKV = "ok"
     MISSING = "missing"
     QERR = "query_error"
@@ -75,12 +75,14 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     """What a rule's metric was at `at`, event time, for one label set. `count`: what the value rests on, if it counts.
 
     No value and no count: nothing came. A count below the rule's minimum, with or without a value: too few.
+    `is_chance`: the value is beyond a limit, but chance alone may have put it there.
     """
 
     at: datetime
     value: float | None = None
     count: int | None = None
     is_error: bool = False
+    is_chance: bool = False
     context: Context = {}
 
 
@@ -88,6 +90,7 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     """What people know of the open episode; `telling` alone writes it. Wall times.
 
     `owed_since`: the first message has not gone out yet. `told_as`: the key under which receivers know it.
+    `owes_severity`: it got worse while something hid it.
     """
 
     owed_since: datetime | None = None
@@ -97,6 +100,7 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     told_value: float | None = None
     is_silenced: bool = False
     is_escalated: bool = False
+    owes_severity: bool = False
 
 
 class Alert(msgspec.Struct, frozen=True, kw_only=True):
@@ -242,10 +246,14 @@ def judge(rule: Rule, alert: Alert, reading: Reading) -> tuple[Input, Severity]:
         return Input.FEW, alert.severity
     if reading.value is None or not math.isfinite(reading.value):
         return Input.MISSING, alert.severity
-    if rule.fire.holds(reading.value):
+    return (Input.BAND, alert.severity) if reading.is_chance else _judge_value(rule, alert, reading.value)
+
+
+def _judge_value(rule: Rule, alert: Alert, value: float) -> tuple[Input, Severity]:
+    if rule.fire.holds(value):
         return Input.BREACH, rule.severity
-    has_recovered = rule.recover is None or rule.recover.holds(reading.value)
-    if rule.warn is not None and rule.warn.holds(reading.value):
+    has_recovered = rule.recover is None or rule.recover.holds(value)
+    if rule.warn is not None and rule.warn.holds(value):
         is_held = not has_recovered and (alert.is_breached or alert.state is State.PENDING)
         return Input.BREACH, alert.severity if is_held else Severity.WARN
     return (Input.OKV if has_recovered else Input.BAND), alert.severity
@@ -537,4 +545,4 @@ TABLE: Mapping[tuple[State, Input], Move] = {
     **{(state, given): _stay for state in BLIND for given in (Input.MISSING, Input.QERR)},
     **{(state, Input.FEW): _stay for state in State},
 }
-"""What an input makes of a state; alerts.md section 2.2."""
+"""What an input makes of a state: the table of docs/alerts.md."""

@@ -60,6 +60,7 @@ class OnMissing(StrEnum):
 class Rule(msgspec.Struct, frozen=True, kw_only=True):
     """One rule. `name` is by language; `hold` is the file's `for`; `expect`: label values that are to be there always.
 
+    `beyond_chance`: it fires only on what chance alone would hardly put beyond its limit.
     Without `recover` it recovers where it does not fire. `is_derived` (from events) and `unit` are those of the metric.
     """
 
@@ -73,6 +74,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     every: timedelta
     evaluation_delay: timedelta = timedelta(seconds=20)
     min_count: int = 0
+    beyond_chance: bool = False
     fire: Condition
     recover: Condition | None = None
     warn: Condition | None = None
@@ -114,12 +116,16 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Receiver(msgspec.Struct, frozen=True, kw_only=True):
-    """Somebody who is told. `url_env` names the variable with the address; `escalate_to` another receiver."""
+    """Somebody who is told. `url_env` names the variable with the address; `escalate_to` another receiver.
+
+    `wants_digest`: of what was over before anybody looked. A pager would open an incident that nobody closes.
+    """
 
     name: str
     url_env: str
     escalate_to: str | None = None
     language: str = "pt-BR"
+    wants_digest: bool = True
 
 
 class Mute(msgspec.Struct, frozen=True, kw_only=True):

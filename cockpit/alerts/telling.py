@@ -97,11 +97,14 @@ class _Desk:
             self._keep(alert, Page(owed_since=self.now, told_at=alert.page.told_at))
         elif notice.kind in CLOSING:
             self._end(alert, notice)
-        elif alert.page.told_to and not alert.page.is_silenced and self._hiding(alert) is None:
-            self._say(notice.kind, alert, notice.number, alert.page.told_to)
+        elif alert.page.told_to and not alert.page.is_silenced:
+            if self._hiding(alert) is None:
+                self._say(notice.kind, alert, notice.number, alert.page.told_to)
+            elif notice.kind is Kind.SEVERITY:
+                self._keep(alert, msgspec.structs.replace(alert.page, owes_severity=True))
 
     def look(self) -> None:
-        """Silences that began or are over, and alerts that nobody has taken for too long."""
+        """Silences that began or are over, what got worse while it was hidden, what nobody has taken for too long."""
         over: list[Alert] = []
         for alert in self._open():
             hiding = self._hiding(alert)
@@ -109,8 +112,8 @@ class _Desk:
                 self._keep(alert, msgspec.structs.replace(alert.page, is_silenced=True))
             elif hiding is None and alert.page.is_silenced:
                 over.append(alert)
-            elif hiding is None and self._is_abandoned(alert):
-                self._escalate(alert)
+            elif hiding is None:
+                self._catch_up(alert)
         for _, members in groupby(sorted(over, key=self._group), self._group):
             self._after_silence(list(members))
 
@@ -166,19 +169,27 @@ class _Desk:
         self._keep(alert, Page(told_at=alert.page.told_at))
 
     def _after_silence(self, alerts: Sequence[Alert]) -> None:
-        """Of one group. Told once, unless somebody has taken it meanwhile."""
+        """Of one group. Told once, unless somebody has taken it meanwhile; then only what was never told is owed."""
         new_name = _name_of([alert for alert in alerts if not alert.page.told_as])
         for alert in alerts:
-            page = msgspec.structs.replace(alert.page, is_silenced=False, owed_since=None)
+            page = msgspec.structs.replace(alert.page, is_silenced=False, owes_severity=False)
             if alert.is_acked(self.now):
                 self._keep(alert, page)
                 continue
             receivers = page.told_to or self._rule(alert).receivers
             told_as = page.told_as or new_name
             page = msgspec.structs.replace(
-                page, told_at=self.now, told_to=receivers, told_as=told_as, is_escalated=False
+                page, owed_since=None, told_at=self.now, told_to=receivers, told_as=told_as, is_escalated=False
             )
             self._say_more(Kind.SILENCE_OVER, self._keep(alert, page), receivers)
+
+    def _catch_up(self, alert: Alert) -> None:
+        if alert.page.owes_severity:
+            alert = self._keep(alert, msgspec.structs.replace(alert.page, owes_severity=False))
+            if alert.severity is alert.worst and not alert.is_acked(self.now):
+                self._say_more(Kind.SEVERITY, alert, alert.page.told_to)
+        if self._is_abandoned(self.alerts[alert.fingerprint]):
+            self._escalate(self.alerts[alert.fingerprint])
 
     def _is_abandoned(self, alert: Alert) -> bool:
         page, after = alert.page, self._rule(alert).escalate_after
@@ -212,8 +223,9 @@ class _Desk:
 
     def _is_due(self, alerts: Sequence[Alert], last_told: datetime | None) -> bool:
         since = min(alert.page.owed_since for alert in alerts if alert.page.owed_since is not None)
-        is_spaced = last_told is None or self.now - last_told >= self.file.grouping.interval
-        return is_spaced and self.now - since >= self.file.grouping.wait
+        # abs: what seems to be told in the future was told before the clock was set back.
+        is_spaced = last_told is None or abs(self.now - last_told) >= self.file.grouping.interval
+        return is_spaced and abs(self.now - since) >= self.file.grouping.wait
 
     def _told_by_group(self) -> Mapping[Group, datetime]:
         """When a group had its last first message; also of episodes that are over."""

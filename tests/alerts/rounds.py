@@ -20,7 +20,7 @@ def seconds(number: float) -> timedelta:
 
 
 def rule_of(**changes: Any) -> Rule:
-    """That of the vectors in alerts.md 2.5. `every` makes `max_gap`, three of them, the 120 s of the vectors."""
+    """That of the measured vectors of test_machine. `every` makes `max_gap`, three of them, their 120 s."""
     rule = Rule(
         id="errors",
         name={"pt": "Taxa de erro", "en": "Error rate"},

@@ -1,4 +1,4 @@
-"""Rule changes, alerts.md section 2.4."""
+"""A rule file that changes while alerts go on."""
 
 from datetime import timedelta
 from typing import Any
@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cockpit.alerts.changes import ASKING, JUDGING, changed, given_up
+from cockpit.alerts.changes import ASKING, JUDGING, changed
 from cockpit.alerts.conditions import read_condition
 from cockpit.alerts.machine import Kind, Reason, State
 from cockpit.alerts.rules import OnMissing, Rule, RuleFile, Severity
@@ -34,6 +34,7 @@ JUDGEMENTS: list[dict[str, Any]] = [
     {"on_error": OnMissing.ALERT},
     {"severity": Severity.WARN},
     {"min_count": 3},
+    {"beyond_chance": True},
     {"every": seconds(10)},
     {"evaluation_delay": seconds(0)},
 ]
@@ -84,6 +85,12 @@ def test_an_alert_of_a_rule_that_comes_back_is_numbered_on() -> None:
     assert life.live("BREACHx11").alert.episode == FIRING.episode + 1
 
 
+def test_a_rule_that_comes_back_tells_nobody_of_it() -> None:
+    (gone,) = changed(OLD, file_of(rule_of(id="other")), [FIRING], START)
+    for found in changed(file_of(rule_of(id="other")), OLD, [gone.after], START):
+        assert (found.after.state, found.after.episode, found.notices) == (State.OK, FIRING.episode, ())
+
+
 def test_an_alert_that_has_ended_with_its_rule_is_not_ended_again() -> None:
     (gone,) = changed(OLD, file_of(rule_of(id="other")), [FIRING], START)
     assert changed(OLD, file_of(rule_of(id="other")), [gone.after], START) == ()
@@ -114,9 +121,3 @@ def test_no_open_episode_is_dropped_in_silence(names: list[str], change: dict[st
 def test_alerts_that_nothing_happened_to_are_let_be() -> None:
     assert changed(OLD, OLD, [FIRING, alert_of(rule_of())], START) == ()
     assert changed(OLD, file_of(rule_of(hold=seconds(0))), [Life().live(inputs_of("OKV")).alert], START) == ()
-
-
-def test_an_alert_about_something_that_is_gone_is_resolved() -> None:
-    life = Life(rule_of(nodata=OnMissing.KEEP)).live("BREACHx11" + " MISSINGx2882")
-    (found,) = given_up(file_of(life.rule), [life.alert, alert_of(rule_of(), channel="site")], life.at)
-    assert (found.after.state, found.notices[0].reason) == (State.OK, Reason.NO_LONGER_READ)

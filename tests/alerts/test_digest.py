@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from cockpit.alerts.digest import Digest, digest_text, digests, last_morning
 from cockpit.alerts.machine import Transition, acknowledge, transition
 from cockpit.alerts.messages import Place
+from cockpit.alerts.rules import Receiver
 from cockpit.kpis.kpi import Unit
 from tests.alerts.rounds import START, TICK, Life, alert_of, file_of, inputs_of, rule_of
 
@@ -58,6 +59,12 @@ def test_a_receiver_hears_of_its_own_rules() -> None:
     assert [digest.receiver for digest in digests(rows, FILE, START, END)] == ["oncall"]
     both = file_of(msgspec.structs.replace(RULE, receivers=("oncall", "lead")))
     assert [digest.receiver for digest in digests(rows, both, START, END)] == ["oncall", "lead"]
+
+
+def test_a_receiver_may_want_no_digest() -> None:
+    pager = Receiver(name="pager", url_env="COCKPIT_ALERT_PAGER", wants_digest=False)
+    file = file_of(msgspec.structs.replace(RULE, receivers=("oncall", "pager")), receivers=(*FILE.receivers, pager))
+    assert [digest.receiver for digest in digests(history("BREACHx20 OKVx10"), file, START, END)] == ["oncall"]
 
 
 def test_nothing_to_tell_is_no_digest() -> None:

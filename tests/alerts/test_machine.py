@@ -1,8 +1,10 @@
+import itertools
 import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from functools import cache
+from typing import TypeVar
 
 import msgspec
 import pytest
@@ -30,9 +32,10 @@ from cockpit.alerts.rules import OnMissing, Rule, Severity
 from tests.alerts.rounds import START, TICK, Life, alert_of, inputs_of, reading_of, rule_of, same_after_restart, seconds
 
 OF_THE_TABLE = ("BREACH", "BAND", "OKV", "MISSING", "QERR")
+Given = TypeVar("Given")
 
 
-# alerts.md section 2.5
+# Vectors, measured on the prototype of the design
 
 
 @pytest.mark.parametrize(
@@ -162,7 +165,19 @@ def test_data_that_comes_back_beyond_the_limit_fires_at_once_if_nothing_is_pendi
     assert [notice.alert.episode for notice in life.notices] == [1, 1, 2]
 
 
-# Policies
+def test_a_value_between_the_limits_resolves_nothing_however_long_it_stays() -> None:
+    life = Life().live("BREACHx11 OKV BANDx20")
+    assert (life.noticed, life.state) == (["FIRING@10"], State.RECOVERING)
+    assert life.live("OKV").noticed == ["FIRING@10", "RESOLVED@32"]  # its timer went on
+
+
+def test_an_episode_about_data_leaves_no_trace_in_the_next_one() -> None:
+    life = Life().live("OKV MISSINGx7 BREACHx11 OKVx5")
+    assert life.kinds == [Kind.NODATA, Kind.DATA_BACK, Kind.FIRING, Kind.RESOLVED]
+    assert [notice.alert.came_from for notice in life.notices] == [State.OK, State.OK, None, None]
+
+
+# Edge 2: values that do not come, and what a rule makes of it
 
 
 def test_a_rule_may_keep_its_state_without_data() -> None:
@@ -267,6 +282,12 @@ def test_a_new_episode_knows_nothing_of_how_bad_the_last_one_was() -> None:
     ]
 
 
+def test_a_value_between_the_limits_of_an_episode_that_is_over_is_a_warning() -> None:
+    life = Life(warning_rule()).live([6.0] * 2 + [1.0] * 5 + [4.5] * 2)
+    assert life.notices[-1].kind is Kind.FIRING
+    assert life.alert.severity is Severity.WARN
+
+
 def test_a_rule_without_recovery_recovers_where_it_does_not_fire() -> None:
     life = Life(rule_of(recover=None, keep_firing_for=seconds(0))).live([6.0] * 11 + [5.0])
     assert life.kinds == [Kind.FIRING, Kind.RESOLVED]
@@ -314,6 +335,10 @@ def test_an_open_episode_is_repeated_also_while_it_recovers_and_without_data() -
     recovering = Life(rule_of(keep_firing_for=timedelta(hours=2))).live("BREACHx11 OKVx125")
     assert recovering.noticed == ["FIRING@10", "REPEAT@130"]
     assert Life().live("MISSINGx130").noticed == ["NODATA@6", "REPEAT@126"]
+
+
+def test_what_is_only_pending_is_not_repeated_however_long_ago_the_last_message_was() -> None:
+    assert Life().live("BREACHx11 OKVx130 BREACHx9").noticed == ["FIRING@10", "RESOLVED@15"]
 
 
 def test_messages_of_an_episode_are_numbered() -> None:
@@ -365,6 +390,12 @@ def test_a_short_restart_while_pending_keeps_the_time_it_has_been_pending() -> N
     life = Life().live("BREACHx8")
     life.alert = same_after_restart(life.alert)
     assert life.down(seconds(60)).live("BREACH").noticed == ["FIRING@8"]  # 7 x 30 s, 60 s + 30 s
+
+
+@pytest.mark.parametrize(("longer", "state"), [(seconds(0), State.FIRING), (seconds(1), State.PENDING)])
+def test_a_gap_is_longer_than_three_evaluations(longer: timedelta, state: State) -> None:
+    life = Life().live("BREACHx8")
+    assert life.down(life.rule.max_gap - TICK + longer).live("BREACH").state is state
 
 
 def test_a_gap_starts_the_count_of_missing_values_again() -> None:
@@ -454,6 +485,14 @@ def test_a_closed_alert_is_resolved_if_it_was_open_and_silent_if_not() -> None:
     assert (after.state, notices) == (State.OK, [])
 
 
+def test_what_was_closed_while_it_had_no_data_is_no_longer_about_a_limit() -> None:
+    lost = Life().live("BREACHx11 MISSINGx7").alert
+    assert lost.is_breached
+    after, notices = close(lost, Reason.RULE_DELETED, START)
+    assert [notice.alert.is_breached for notice in notices] == [True]
+    assert not after.is_breached
+
+
 def test_the_history_tells_of_changes_only() -> None:
     life = Life()
     rows = []
@@ -501,6 +540,13 @@ STRICT = rule_of(
 
 
 Told = frozenset[tuple[int, Kind]]
+ENDS = (Kind.RESOLVED, Kind.DATA_BACK)
+
+
+def runs_of(each: st.SearchStrategy[Given]) -> st.SearchStrategy[list[Given]]:
+    """Up to eight inputs, each of which comes up to a dozen times in a row: lives long enough to fire and to end."""
+    run = st.tuples(each, st.integers(1, 12)).map(lambda found: [found[0]] * found[1])
+    return st.lists(run, max_size=8).map(lambda found: [one for part in found for one in part])
 
 
 def after_laws(before: Alert, after: Alert, notices: Sequence[Notice], told: Told) -> Told:
@@ -556,14 +602,14 @@ def test_what_is_kept_changes_neither_state_nor_timers() -> None:
             assert after == msgspec.structs.replace(alert, **told)
 
 
-inputs = st.lists(st.sampled_from(OF_THE_TABLE), max_size=60)
+inputs = runs_of(st.sampled_from(OF_THE_TABLE))
 gaps = st.lists(st.sampled_from([0, 0, 0, 1, 30, -120]), min_size=60, max_size=60)
 
 
 @given(inputs, gaps, st.sampled_from([SHORT, STRICT, rule_of(), rule_of(hold=seconds(0), keep_firing_for=seconds(0))]))
 def test_long_lives_with_stops_and_jumps_keep_the_laws(names: list[str], pauses: list[int], rule: Rule) -> None:
     alert, at, told = alert_of(rule), START, Counter[tuple[int, Kind]]()
-    for name, pause in zip(names, pauses, strict=False):
+    for name, pause in zip(names, itertools.cycle(pauses), strict=False):
         at += TICK + pause * timedelta(minutes=1)
         after, notices = step(rule, alert, reading_of(name, at), at)
         for notice in notices:
@@ -572,7 +618,7 @@ def test_long_lives_with_stops_and_jumps_keep_the_laws(names: list[str], pauses:
     assert all(count <= 1 for count in told.values())
 
 
-@given(inputs, st.integers(0, 60))
+@given(inputs, st.integers(0, 96))
 def test_a_restart_at_any_point_changes_no_notification(names: list[str], point: int) -> None:
     straight, restarted = Life().live(names), Life().live(names[:point])
     restarted.alert = same_after_restart(restarted.alert)
@@ -581,12 +627,46 @@ def test_a_restart_at_any_point_changes_no_notification(names: list[str], point:
     assert restarted.alert == straight.alert
 
 
-@given(st.lists(st.floats(0, 10) | st.none(), max_size=60))
+@given(runs_of(st.floats(0, 10) | st.none()))
 def test_only_values_beyond_the_limit_fire_and_only_good_ones_resolve(values: list[float | None]) -> None:
     life = Life()
     for value in values:
         told = len(life.notices)
         life.live([value])
         for notice in life.notices[told:]:
-            assert notice.kind is not Kind.FIRING or (value is not None and value > 5)
-            assert notice.kind is not Kind.RESOLVED or (value is not None and value <= 5)
+            if notice.kind is Kind.FIRING:
+                assert value is not None
+                assert value > 5
+            if notice.kind is Kind.RESOLVED:
+                assert value is not None
+                is_about_data = notice.alert.came_from in (State.OK, State.PENDING)  # there are data: it is over
+                assert value < 4 or (is_about_data and value <= 5)
+
+
+@given(
+    runs_of(st.sampled_from([*OF_THE_TABLE, "RESTART", "DELETED"])),
+    st.lists(st.sampled_from([0, 0, 0, 0, 1, 30, -120]), min_size=60, max_size=60),
+    st.sampled_from([SHORT, STRICT, rule_of(), rule_of(hold=seconds(0), keep_firing_for=seconds(0))]),
+)
+def test_an_episode_begins_with_one_message_and_ends_with_one(names: list[str], pauses: list[int], rule: Rule) -> None:
+    life = Life(rule)
+    for name, pause in zip(names, itertools.cycle(pauses), strict=False):
+        if name == "RESTART":
+            life.alert = same_after_restart(life.alert)
+        elif name == "DELETED":
+            life.alert, notices = close(life.alert, Reason.RULE_DELETED, life.at)
+            life.notices += notices
+        else:
+            life.down(pause * timedelta(minutes=1)).live([name])
+    over = life.alert.episode - life.alert.is_open
+    assert begun(life.notices) == Counter(range(1, life.alert.episode + 1))
+    assert Counter(each.alert.episode for each in life.notices if each.kind in ENDS) == Counter(range(1, over + 1))
+
+
+def begun(notices: Sequence[Notice]) -> Counter[int]:
+    """Messages by episode that say that it began: of a breach, or of data that went away while nothing fired."""
+    return Counter(
+        notice.alert.episode
+        for notice in notices
+        if notice.kind is Kind.FIRING or (notice.kind is Kind.NODATA and not notice.alert.is_breached)
+    )

@@ -1,4 +1,4 @@
-"""Messages, alerts.md section 7. Spaces that keep a unit on its line are written as plain ones here."""
+"""Messages. Spaces that keep a unit on its line are written as plain ones here."""
 
 import math
 import re

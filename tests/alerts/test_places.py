@@ -62,6 +62,6 @@ def test_every_key_of_the_projects_rule_file_is_found() -> None:
     text = (ROOT / "data" / "alerts.toml").read_text(encoding="utf-8")
     lines, written = lines_of(text), text.splitlines()
     for table, rows in tomllib.loads(text).items():
-        for nth, row in enumerate(rows):
+        for nth, row in enumerate(rows if isinstance(rows, list) else [rows]):
             for key in row:
                 assert written[lines[Place(table, nth, key)] - 1].startswith(f"{key} =")

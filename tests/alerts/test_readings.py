@@ -56,6 +56,7 @@ def test_a_campaign_is_told_apart_and_what_has_none_is_unknown(shop: Shop) -> No
 
 
 def test_two_sends_and_one_error_are_too_few_to_say_anything(shop: Shop) -> None:
+    """Edge 4 of alerts.md."""
     shop.take(failed("f"), delivered("d"))
     asked = rule(min_count=50)
     assert given_as(asked, look(shop, asked)["whatsapp",]) is Input.FEW
@@ -182,6 +183,7 @@ def test_a_silent_channel_reads_0_of_what_was_expected(shop: Shop) -> None:
 
 
 def test_at_three_in_the_morning_nobody_is_missed(shop: Shop) -> None:
+    """Edge 3 of alerts.md."""
     shop.take(*weekly(MINUTE, channel="whatsapp"))
     asked = rule("channel_events_of_baseline", expect={"channel": ("whatsapp",)}, **BASELINE)
     assert given_as(asked, look(shop, asked, OF_WEEKS)["whatsapp",]) is Input.FEW

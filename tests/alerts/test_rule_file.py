@@ -30,7 +30,7 @@ KNOWN = Known(
 )
 
 EXAMPLE = """\
-# alerts.md section 5
+# That of the design
 [[rule]]
 id = "wa_error_rate"
 name = { pt = "Taxa de erro — WhatsApp", en = "WhatsApp error rate" }
@@ -150,6 +150,12 @@ def test_what_a_rule_leaves_out_has_its_default() -> None:
     assert rule.recover is None
 
 
+def test_a_receiver_may_want_no_digest() -> None:
+    wants = {"oncall": False, "marketing-ops": True}
+    file = read(with_line('escalate_to = "marketing-ops"\n', 'escalate_to = "marketing-ops"\ndigest = false\n'))
+    assert {receiver.name: receiver.wants_digest for receiver in file.receivers} == wants
+
+
 def test_weekly_mutes_grouping_and_expected_values_are_read() -> None:
     text = with_line('where = { channel = "whatsapp" }', 'expect = { channel = ["site", "app"] }')
     text += """
@@ -179,7 +185,7 @@ def test_a_file_may_hold_no_rules() -> None:
     assert read("") == RuleFile()
 
 
-# Every error of alerts.md section 5, with file, line, table and key
+# Every error, with file, line, table and key
 
 
 @pytest.mark.parametrize(
@@ -223,6 +229,10 @@ def test_a_file_may_hold_no_rules() -> None:
         ('severity = "critical"', 'severity = "high"', 19, "rule wa_error_rate, severity", "none of warning, critical"),
         ("min_count = 50", "min_count = -1", 11, "rule wa_error_rate, min_count", "is no count"),
         ("min_count = 50", "min_count = true", 11, "rule wa_error_rate, min_count", "is no count"),
+        (
+            'metric = "integration_error_rate"', 'metric = "heartbeat_age_s"\nbeyond_chance = true', 6,
+            "rule wa_error_rate, beyond_chance", "is no share of anything",
+        ),
         ("min_count = 50", "enabled = 1", 11, "rule wa_error_rate, enabled", "neither true nor false"),
         (
             'metric = "integration_error_rate"', 'metric = "integration_errors_rate"', 5,

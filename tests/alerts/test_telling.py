@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from cockpit.alerts.changes import changed
 from cockpit.alerts.conditions import read_condition
+from cockpit.alerts.facts import Trend
 from cockpit.alerts.machine import Alert, Kind, Notice, State, acknowledge, step
 from cockpit.alerts.rules import Inhibit, Mute, Rule, RuleFile, Severity
 from cockpit.alerts.silences import Silence
@@ -130,6 +131,26 @@ def test_the_next_first_messages_of_a_group_are_five_minutes_apart() -> None:
     assert [told.not_before for told in duty.told] == [START + TICK, START + 11 * TICK]
 
 
+def test_an_episode_soon_after_another_waits_for_the_interval_of_its_group() -> None:
+    duty = Duty().rounds("BREACHx2 OKV BREACHx12")
+    assert duty.said == [("FIRING", "oncall"), ("RESOLVED", "oncall"), ("FIRING", "oncall")]
+    assert duty.told[2].not_before == START + 11 * TICK
+
+
+def test_a_clock_that_is_set_back_keeps_no_first_message_waiting_for_the_old_time() -> None:
+    duty = Duty(None, *many(2))
+    quiet, late = duty.alerts  # the one ends with its series, so nothing moves what is stored of it
+    for name in ("BREACH", "BREACH", "OKV"):
+        duty.round(name, "OKV")
+    ended = duty.alerts.pop(quiet)
+    duty.now -= timedelta(hours=1)
+    duty.round("BREACH")
+    duty.alerts[quiet] = ended
+    duty.now += TICK
+    (told,) = duty.tell([])
+    assert (told.kind, told.alerts) == (Kind.FIRING, (late,))
+
+
 # Edge 14: a storm is one summary
 
 
@@ -168,6 +189,13 @@ def test_the_same_notices_give_the_same_keys_again() -> None:
     duty = Duty(None, *many(3)).rounds("BREACH")
     board, now = Board(duty.file, duty.alerts), duty.now + TICK
     assert tell(board, [], now) == tell(board, [], now)
+
+
+def test_a_second_storm_of_the_same_alerts_has_keys_of_its_own() -> None:
+    duty = Duty(None, *many(3)).rounds("BREACHx2 OKV BREACHx12")
+    assert [told.kind for told in duty.told] == [Kind.FIRING, Kind.RESOLVED, Kind.FIRING]
+    assert len({told.key for told in duty.told}) == 3
+    assert duty.told[0].dedup_key == duty.told[1].dedup_key != duty.told[2].dedup_key
 
 
 def test_a_group_is_closed_under_its_own_key_with_its_last_alert() -> None:
@@ -213,6 +241,14 @@ def test_an_alert_that_recovers_is_not_escalated() -> None:
     assert Duty(file_of(rule)).rounds("BREACHx3 OKVx60").said == [("FIRING", "oncall")]
 
 
+def test_a_message_says_where_the_value_went_since_the_one_before() -> None:
+    duty = Duty()
+    for value in [6.0] * 62 + [9.0] * 60:
+        duty.round(value)
+    assert duty.told[-1].kind is Kind.REPEAT
+    assert duty.told[-1].payload.items[0].trend is Trend.WORSE
+
+
 # Edge 13: silences
 
 
@@ -230,6 +266,12 @@ def test_a_silence_on_a_firing_alert_ends_messages_and_is_told_to_be_over() -> N
     duty.rounds("BREACHx239")
     assert duty.said == [("FIRING", "oncall")]
     assert duty.rounds("BREACHx2").said == [("FIRING", "oncall"), ("SILENCE_OVER", "oncall")]
+
+
+def test_a_repeat_that_is_due_when_a_silence_ends_is_not_told_beside_it() -> None:
+    duty = Duty().rounds("BREACHx3")
+    duty.silence(START + duty.file.rules[0].repeat)
+    assert duty.rounds("BREACHx119").said == [("FIRING", "oncall"), ("SILENCE_OVER", "oncall")]
 
 
 @pytest.mark.parametrize(("tells_resolved", "kinds"), [(True, ["FIRING", "RESOLVED"]), (False, ["FIRING"])])
@@ -251,6 +293,26 @@ def test_a_silence_that_ends_on_an_acknowledged_alert_is_not_told() -> None:
     duty.round("BREACH")
     duty.alerts[duty.alert.fingerprint] = acknowledge(duty.alert, "ana", None)
     assert duty.rounds("BREACHx30").said == [("FIRING", "oncall")]
+
+
+def test_what_was_acknowledged_under_a_silence_before_anybody_was_told_is_still_told() -> None:
+    duty = Duty()
+    duty.silence(START + timedelta(minutes=5))
+    duty.rounds("BREACHx4")
+    duty.alerts[duty.alert.fingerprint] = acknowledge(duty.alert, "ana", duty.now + timedelta(minutes=10))
+    assert duty.rounds("BREACHx140").said[0] == ("FIRING", "oncall")
+    assert ("REPEAT", "oncall") in duty.said
+
+
+def test_a_silence_that_is_over_gives_the_first_receiver_its_time_again() -> None:
+    duty = Duty().rounds("BREACHx33")  # told, and escalated after 15 minutes
+    duty.silence(duty.now + timedelta(minutes=5))
+    duty.rounds("BREACHx45")
+    assert [kind for kind, receiver in duty.said if receiver == "oncall"] == ["FIRING", "SILENCE_OVER"]
+    assert [told.not_before for told in duty.told if told.kind is Kind.ESCALATED] == [
+        START + TICK + timedelta(minutes=15),
+        START + 32 * TICK + timedelta(minutes=5 + 15),
+    ]
 
 
 def test_each_silence_that_ends_is_told() -> None:
@@ -284,6 +346,56 @@ def test_what_a_mute_kept_back_is_told_when_it_is_over() -> None:
 def test_what_was_fine_again_before_the_mute_was_over_is_not_told() -> None:
     mute = Mute(name="a", reason="b", match={"rule": "errors"}, start=START, end=START + timedelta(minutes=5))
     assert Duty(file_of(FAST, mutes=(mute,))).rounds("BREACHx5 OKVx10").told == []
+
+
+def muted_later(minutes: int, **match: str) -> Duty:
+    """From five minutes on, for so long."""
+    begin = START + timedelta(minutes=5)
+    mute = Mute(name="a", reason="b", match={**match}, start=begin, end=begin + timedelta(minutes=minutes))
+    rule = rule_of(
+        warn=read_condition("> 3"), hold=seconds(0), keep_firing_for=seconds(0), escalate_after=timedelta(minutes=15)
+    )
+    return Duty(file_of(rule, mutes=(mute,)))
+
+
+def test_a_mute_on_a_firing_alert_keeps_repeats_and_escalation_back_but_not_its_end() -> None:
+    duty = muted_later(180, rule="errors").rounds("BREACHx300")
+    assert duty.said == [("FIRING", "oncall")]
+    assert duty.rounds("OKV").said == [("FIRING", "oncall"), ("RESOLVED", "oncall")]
+
+
+def test_getting_critical_during_a_mute_is_told_when_the_mute_is_over() -> None:
+    duty = muted_later(10, rule="errors")
+    for value in [3.5] * 15 + [6.0] * 14:
+        duty.round(value)
+    assert duty.said == [("FIRING", "oncall")]
+    (told,) = duty.round(6.0) + duty.round(6.0)
+    assert (told.kind, told.receiver, told.payload.items[0].severity) == (
+        Kind.SEVERITY,
+        "oncall",
+        Severity.CRITICAL,
+    )
+    duty.rounds("BREACHx3")
+    assert [kind for kind, _ in duty.said].count("SEVERITY") == 1
+
+
+@pytest.mark.parametrize("then", ["is a warning again", "is taken", "is over"])
+def test_getting_critical_during_a_mute_is_not_told_once_it_is_old_news(then: str) -> None:
+    duty = muted_later(10, rule="errors")
+    for value in [3.5] * 15 + [6.0]:
+        duty.round(value)
+    if then == "is taken":
+        duty.alerts[duty.alert.fingerprint] = acknowledge(duty.alert, "ana", None)
+    for _ in range(16):
+        duty.round({"is a warning again": 3.5, "is taken": 6.0, "is over": 1.0}[then])
+    assert ("SEVERITY", "oncall") not in duty.said
+
+
+def test_a_mute_for_warnings_ends_with_the_warning() -> None:
+    duty = muted_later(60, severity="warning")
+    for value in [3.5] * 15 + [6.0]:
+        duty.round(value)
+    assert duty.said == [("FIRING", "oncall"), ("SEVERITY", "oncall")]
 
 
 def test_a_greater_evil_is_told_and_what_it_explains_is_not() -> None:
