@@ -8,7 +8,7 @@ DEV_READY := $(VENV)/.dev-ready
 BENCH_READY := $(VENV)/.bench-ready
 STATIC := cockpit/ui/static/plotly.min.js
 
-.PHONY: up test check bench bench-alerts bench-experiments bench-reads calibrate oracle replay demo lock screenshots browser clean
+.PHONY: up test check bench bench-alerts bench-experiments bench-reads calibrate incidents oracle quiet-month replay demo lock screenshots browser clean
 
 up: $(RUN_READY) $(STATIC)
 	@$(BIN)/python -m ingest up $(ARGS)
@@ -44,9 +44,17 @@ bench-alerts: $(DEV_READY)
 oracle: $(DEV_READY)
 	@COCKPIT_ORACLE_EVENTS=1000000 $(BIN)/python -m pytest -q -s --measure --timeout 3600 tests/integration/test_oracle.py tests/integration/test_experiments_oracle.py $(ARGS)
 
+# The demo's incidents by the rules that come with Cockpit, in real time: who is told, and how soon. About half an hour.
+incidents: $(DEV_READY)
+	@$(BIN)/python -m tests.integration.incidents
+
 # Simulated experiments, looked at a hundred times each: minutes. The last figures are in docs/statistics.md.
 calibrate: $(DEV_READY)
 	@$(BIN)/python -m tests.calibration $(ARGS)
+
+# How many pages a simulated month without an incident brings, and whether incidents are told: about half an hour a shop.
+quiet-month: $(DEV_READY)
+	@$(BIN)/python -m tests.alerts.quiet_month $(ARGS)
 
 # make replay FILE=events.csv.gz ARGS="--mapping data/reference/replay_rees46.toml --dates now"
 replay: $(RUN_READY)

@@ -69,8 +69,11 @@ def recording(port: int = 0) -> Iterator[Recorder]:
     recorder = Recorder()
 
     class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.do_POST()
+
         def do_POST(self) -> None:
-            length = int(self.headers["content-length"])
+            length = int(self.headers.get("content-length", 0))
             body = self.rfile.read(length)
             if len(body) < length:
                 return  # whoever sent it died meanwhile

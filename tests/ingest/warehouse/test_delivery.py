@@ -18,7 +18,7 @@ from cockpit.clock import system_clock
 from cockpit.notify.addresses import Address
 from cockpit.notify.message import Message, Outcome, Receipt, Sender
 from cockpit.notify.sender import AppriseSender
-from ingest.warehouse.alert_file import AlertFile, NotOwner
+from ingest.warehouse.alert_file import AlertFile, AlertsUnusable, NotOwner
 from ingest.warehouse.delivery import Delivery, Patience, Surroundings, plan
 from ingest.warehouse.outbox import Outbox, Status, Waiting, put
 from tests.ingest.warehouse.lives import IMPATIENT, compose, live, start
@@ -126,6 +126,9 @@ def test_what_was_committed_and_not_sent_is_sent_once_after_a_restart(post: Post
     post.restart()
     post.deliver()
     assert post.people.sent == [key("firing")]
+
+
+# Edge 9: receivers that are down or slow
 
 
 @pytest.mark.parametrize("outcome", [Outcome.FAILED, Outcome.UNKNOWN])
@@ -298,6 +301,9 @@ def test_what_was_put_off_before_the_clock_was_set_back_does_not_wait_for_the_ol
     assert post.people.sent == [key()]
 
 
+# Edge 12: two of them
+
+
 def test_who_lost_the_file_while_sending_does_not_send_again_and_the_new_owner_does(post: Post, tmp_path: Path) -> None:
     def lose(_: Message) -> Receipt:
         with post.file._transaction() as connection:
@@ -314,6 +320,21 @@ def test_who_lost_the_file_while_sending_does_not_send_again_and_the_new_owner_d
     post.people.fail()
     post.deliver()
     assert post.people.sent == [key("firing")] * 2
+
+
+def test_what_was_sent_while_the_disk_was_full_is_not_sent_again_until_it_can_be_recorded(post: Post) -> None:
+    full = "CREATE TRIGGER full BEFORE UPDATE ON outbox BEGIN SELECT RAISE(FAIL, 'disk is full'); END"
+    post.queue(told())
+    with post.file.writing() as connection:
+        connection.execute(full)
+    for _ in range(3):
+        with pytest.raises(AlertsUnusable, match="disk is full"):
+            post.delivery.turn("oncall")
+    with post.file.writing() as connection:
+        connection.execute("DROP TRIGGER full")
+    post.deliver()
+    assert post.people.tried == [key("firing")]
+    assert post.rows() == {key("firing"): (Status.SENT, None)}
 
 
 def test_who_does_not_own_the_file_tells_nobody(post: Post) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from cockpit.alerts.digest import Digest
 from cockpit.alerts.machine import State
 from cockpit.alerts.silences import Silence
 from cockpit.errors import BadSetting, CallerError
@@ -15,7 +16,7 @@ from cockpit.store.experiments import ExperimentState, mirror
 from ingest.warehouse.duty import Ack, deadman_of
 from tests.alerts.shop import DAY, HOUR, MINUTE, SECOND, WEEK, ZONE, delivered, every, failed, said
 from tests.experiments.registrations import decide, registration
-from tests.ingest.warehouse.duties import AtOnce, Machine, Post, rule_text
+from tests.ingest.warehouse.duties import STEP, AtOnce, Machine, Post, rule_text
 from tests.warehouse_events import NOON, Row, draft, event
 
 Open = Callable[..., Post]
@@ -68,6 +69,21 @@ def test_errors_are_pending_then_firing_then_resolved(on_duty: Open) -> None:
     assert post.alert(channel="whatsapp").peak == 0.5
 
 
+def test_a_restart_after_every_round_changes_neither_history_nor_messages(on_duty: Open) -> None:
+    post = on_duty()
+    post.shop.take(*minutes(0, *[GOOD] * 3, *[BAD] * 5, *[GOOD] * 5))
+    for _ in range(26):
+        post.go_on(STEP)
+        post.reopen()
+    assert post.history == [
+        "whatsapp: ok > pending 15:04:30",
+        "whatsapp: pending > firing 15:06:30",
+        "whatsapp: firing > recovering 15:09:30",
+        "whatsapp: recovering > ok 15:10:30",
+    ]
+    assert post.told == ["firing", "resolved"]
+
+
 def fire(post: Post) -> None:
     """Until 15:06, on bad minutes only."""
     post.go_on(6 * MINUTE, *minutes(0, *[BAD] * 6))
@@ -78,6 +94,9 @@ def test_a_blip_is_told_to_nobody(on_duty: Open) -> None:
     post.go_on(6 * MINUTE, *minutes(0, GOOD, BAD, GOOD, GOOD, GOOD, GOOD))
     assert [line.split()[3] for line in post.history] == ["pending", "ok"]
     assert post.told == []
+
+
+# Edge 5: restarts
 
 
 def test_a_restart_while_pending_keeps_the_timer(on_duty: Open) -> None:
@@ -111,7 +130,11 @@ def test_a_restart_while_firing_pages_nobody_again_and_resolves(on_duty: Open) -
     assert post.alert(channel="whatsapp").episode == 1
 
 
+# Too few, too late, twice
+
+
 def test_one_error_of_two_sends_calls_nobody(on_duty: Open) -> None:
+    """Edge 4 of alerts.md."""
     post = on_duty()
     times = {f"{number}": NOON + number * MINUTE for number in range(6)}
     post.shop.take(
@@ -123,10 +146,24 @@ def test_one_error_of_two_sends_calls_nobody(on_duty: Open) -> None:
 
 
 def test_what_comes_in_late_fires_no_window_that_is_closed(on_duty: Open) -> None:
+    """Edge 7 of alerts.md."""
     post = on_duty(rule_text(**{"for": "0s"}))
     post.go_on(2 * MINUTE, *minutes(0, GOOD, GOOD))
     post.go_on(3 * MINUTE, *minute(0, BAD, channel="email"))
     assert post.history == []
+
+
+@pytest.mark.parametrize("copies", [0, 3])
+def test_events_that_are_sent_again_do_not_thin_out_the_error_rate(on_duty: Open, copies: int) -> None:
+    """Edge 8 of alerts.md: one error of ten stays 10 %, and would be 2.7 % of 37 if copies counted."""
+    post = on_duty(rule_text(**{"for": "0s"}))
+    sent = minute(0, failures=1)
+    post.shop.take(*sent)
+    for _ in range(copies):
+        post.shop.take(*sent[1:])
+    post.go_on(90 * SECOND)
+    firing = post.alert(channel="whatsapp")
+    assert (firing.state, firing.value, firing.count) == (State.FIRING, 0.1, 10)
 
 
 def test_a_label_set_is_an_alert_of_its_own(on_duty: Open) -> None:
@@ -141,6 +178,7 @@ def test_a_label_set_is_an_alert_of_its_own(on_duty: Open) -> None:
 
 
 def test_a_channel_that_falls_silent_fires_with_what_was_expected(on_duty: Open) -> None:
+    """Edge 3 of alerts.md."""
     silent = rule_text(
         id="channel_down", metric="channel_events_of_baseline", window="10m", fire="< 0.4", min_count=20, nodata="alert"
     )
@@ -198,7 +236,7 @@ def test_a_sample_ratio_mismatch_fires_once_per_onset(on_duty: Open) -> None:
     assert post.alert(experiment="reco").context["counts"] == "control 60, personalized 400"
 
 
-# Time
+# Time. Edge 6: clocks that jump
 
 
 def test_a_wall_clock_set_back_an_hour_freezes_nothing(on_duty: Open, caplog: pytest.LogCaptureFixture) -> None:
@@ -234,7 +272,19 @@ def test_while_the_consumer_is_behind_the_watermark_waits_for_it(on_duty: Open) 
     assert [line.split()[3] for line in post.history] == ["no_data"]
 
 
-# Queries that fail
+def test_a_rule_that_waits_longer_from_now_on_does_not_look_at_old_minutes_again(on_duty: Open) -> None:
+    post = on_duty()
+    fire(post)
+    post.write(rule_text(evaluation_delay="59s"))
+    looks = [post.alert(channel="whatsapp").last_eval or NOON]
+    for _ in range(4):
+        post.go_on(STEP)
+        looks.append(post.alert(channel="whatsapp").last_eval or NOON)
+    assert looks == sorted(looks)
+    assert looks[-1] > looks[0]
+
+
+# Queries that fail. Edge 15: one that is slow fails, see test_asking
 
 
 def test_a_query_that_fails_three_times_keeps_the_alert_and_makes_a_rule_fail(on_duty: Open) -> None:
@@ -346,6 +396,7 @@ def test_what_is_silenced_fires_and_is_told_to_nobody(on_duty: Open) -> None:
 
 
 def test_the_morning_tells_what_was_over_before(on_duty: Open) -> None:
+    """Edge 20 of alerts.md."""
     post = on_duty()
     fire(post)
     post.go_on(5 * MINUTE, *minutes(6, *[GOOD] * 5))
@@ -357,7 +408,19 @@ def test_the_morning_tells_what_was_over_before(on_duty: Open) -> None:
     assert post.told == ["firing", "resolved", "digest"]
 
 
-# Being there
+def test_a_morning_on_which_nobody_was_there_is_made_up_for(on_duty: Open) -> None:
+    post = on_duty()
+    post.go_on(MINUTE)
+    for day in range(2):  # an episode on the afternoon of the 20th, and one on that of the 21st
+        first = day * 24 * 60 + 1
+        post.go_on(10 * MINUTE, *minutes(first, *[BAD] * 4, *[GOOD] * 6))
+        post.machine.pass_((1 + day) * DAY - 10 * MINUTE)  # the 22nd is missed
+        post.go_on(MINUTE)
+    listed = [told.episodes for changes in post.heard for told in changes.told if isinstance(told, Digest)]
+    assert [[each.episode for each in episodes] for episodes in listed] == [[1], [2]]
+
+
+# Being there. Edge 12: two evaluators; edge 22: the engine is dead
 
 
 def test_every_round_leaves_a_sign_of_life_and_each_minute_a_ping(on_duty: Open) -> None:
@@ -394,8 +457,8 @@ def test_a_round_that_cannot_be_kept_did_not_happen(on_duty: Open) -> None:
 def test_a_second_one_on_duty_evaluates_nothing_until_the_first_is_gone(on_duty: Open, tmp_path: Path) -> None:
     first, second = on_duty(), on_duty()
     fire(first)
-    second.go_on(MINUTE)
-    assert second.heard == []
+    second.go_on(2 * MINUTE)
+    assert (second.heard, second.pings) == ([], 0)
     first.file.close()
     second.machine.now = first.machine.now
     second.go_on(MINUTE)

@@ -48,6 +48,9 @@ def statuses(file: AlertFile) -> dict[str, str]:
         return dict(connection.execute("SELECT key, status FROM outbox ORDER BY position").fetchall())
 
 
+# Edge 10: nobody is told twice
+
+
 def test_the_same_notice_is_never_queued_twice(file: AlertFile, outbox: Outbox) -> None:
     queue(file, told(), replace(told(), payload=told(number=7).payload))
     queue(file, replace(told(), payload=told(number=8).payload))
