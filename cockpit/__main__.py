@@ -1,4 +1,4 @@
-"""What the screens say, on the command line: `python -m cockpit metrics`, `python -m cockpit experiment`.
+"""What the screens say, on the command line: metrics, experiments, alerts.
 
 The processes are `python -m ingest`.
 """
@@ -11,16 +11,19 @@ from typing import Any
 
 import msgspec
 
+from cockpit.alerts.rule_file import BadRules
 from cockpit.clock import system_clock
 from cockpit.config import from_environ
 from cockpit.errors import CockpitError
 from cockpit.i18n.translate import language_of
 from cockpit.kpis.registry import GROUPS, KPIS, kpi_of
 from cockpit.ui import annotate
+from cockpit.ui.alerts import command as alerts
 from cockpit.ui.experiments import command as experiment
 from cockpit.views.definitions import Entry, Section, entry_of, metrics
 
 SUMMARY = "print every metric: formula, unit, window, denominator, minimum sample, events, screens"
+OF_ALERTS = "check a rule file, or replay it over the last days: what would have fired, who would have been told"
 OF_ANNOTATIONS = "note a change in the business, such as a deploy: an alert that begins soon after names it"
 OF_EXPERIMENTS = "print the experiments, or the report on one, as the warehouse knows them now"
 
@@ -30,13 +33,14 @@ def main(argv: list[str]) -> int:
     choices = parser.add_subparsers(dest="command", required=True, metavar="command")
     _add_arguments(choices.add_parser("metrics", help=SUMMARY, description=SUMMARY))
     experiment.add_arguments(choices.add_parser("experiment", help=OF_EXPERIMENTS, description=OF_EXPERIMENTS))
+    alerts.add_arguments(choices.add_parser("alerts", help=OF_ALERTS, description=OF_ALERTS))
     annotate.add_arguments(choices.add_parser("annotate", help=OF_ANNOTATIONS, description=OF_ANNOTATIONS))
     args = parser.parse_args(argv)
     try:
         sys.stdout.write(said(args))
     except CockpitError as error:
         sys.stderr.write(f"{parser.prog} {args.command}: {error}\n")
-        return 1
+        return 2 if isinstance(error, BadRules) else 1
     return 0
 
 
@@ -53,6 +57,8 @@ def said(args: argparse.Namespace) -> str:
         return printed(args)
     if args.command == "annotate":
         return annotate.printed(args, from_environ(os.environ))
+    if args.command == "alerts":
+        return alerts.printed(args, from_environ(os.environ), system_clock())
     return experiment.printed(args, from_environ(os.environ), system_clock())
 
 

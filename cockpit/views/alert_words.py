@@ -97,7 +97,12 @@ class Words:
 
     def what(self, name: str, labels: Labels) -> str:
         """A rule and what it is about."""
-        return " · ".join((name, *self._labels(labels)))
+        return " · ".join((name, *self.labels(labels)))
+
+    def labels(self, labels: Labels) -> Iterator[str]:
+        """Each as people call it."""
+        for name, value in labels.items():
+            yield translate(f"alerts.label.{name}", self.language, value=named(name, value, self.language))
 
     def title(self, shown: Shown) -> str:
         return self.what(self.rule(shown.rule), shown.item.labels)
@@ -287,7 +292,7 @@ class Words:
             tone="soft",
             state=self.say("quiet"),
             severity=self.say(f"severity.{severity}") if severity in set(Severity) else "",
-            title=" · ".join(part for part in (name, *self._labels(matched)) if part),
+            title=" · ".join(part for part in (name, *self.labels(matched)) if part),
             facts=(
                 *(Fact(self.say(f"column.{key}"), self.moment(at)) for key, at in times),
                 Fact(self.say("column.by"), silence.by),
@@ -331,10 +336,6 @@ class Words:
     @property
     def _place(self) -> Place:
         return Place(self.language, self.zone)
-
-    def _labels(self, labels: Labels) -> Iterator[str]:
-        for name, value in labels.items():
-            yield translate(f"alerts.label.{name}", self.language, value=named(name, value, self.language))
 
     def _money(self, cents: float) -> str:
         return money(round(cents), self.language, short=True)

@@ -15,7 +15,7 @@ from ingest.warehouse.alert_store import Changes
 from tests.browser.conftest import Cockpit, Witness
 from tests.browser.warehouse import no_alerts
 from tests.processes import Processes, until
-from tests.views.alert_shop import DROP, ERRORS, Shop, calm, lively
+from tests.views.alert_shop import DROP, ERRORS, QUEUE, Shop, calm, eventful, lively
 
 pytestmark = pytest.mark.browser
 
@@ -167,6 +167,40 @@ def test_a_silence_is_ended_and_the_way_to_a_receiver_is_tried(page: Page, use: 
     assert (ended["kind"], ended["id"], ended["by"]) == ("alert_silence", "s1", "ana")
     assert ended["matchers"] == {"rule": DROP, "use_case": "cart"}
     assert test == {"kind": "alert_test", "receiver": "oncall", "by": "ana", "role": "operator"}
+    no_error(page, witness)
+
+
+def test_a_rule_is_tried_on_the_last_days_and_what_would_have_fired_is_marked(
+    page: Page, use: Use, witness: Witness
+) -> None:
+    def said(key: str, **values: object) -> str:
+        return translate(f"alerts.replay.{key}", "en", **values)
+
+    def tries(minutes: str) -> None:
+        page.get_by_role("spinbutton", name=said("hold")).fill(minutes)
+        page.get_by_role("button", name=said("go", days=7)).click()
+
+    staged = use(eventful)
+    opened(page, staged, f"lang=en&view=rules&rule={ERRORS}", said("title"))
+    panel = page.locator(".st-key-alerts_replay")
+    expect(panel.get_by_role("spinbutton", name="Limit")).to_have_value("5")
+    tries("5")
+    expect(panel.get_by_text("Would have fired once, for ")).to_be_visible(timeout=OPENED_MS)
+    marks = panel.locator(".scatterlayer .trace").last.locator(".points path")
+    expect(marks).to_have_count(1)
+    expect(panel.locator(".shapelayer path").first).to_be_attached()
+    expect(panel.get_by_text(said("mark"))).to_be_visible()
+    expect(panel.locator("tbody tr")).to_have_count(1)
+    expect(panel.locator("tbody tr")).to_contain_text("WhatsApp")
+    tries("90")
+    expect(panel.get_by_text(said("never"))).to_be_visible(timeout=OPENED_MS)
+    expect(panel.locator("tbody tr")).to_have_count(0)
+    expect(panel.get_by_text('for = "90m"')).to_be_visible()
+    panel.get_by_role("combobox").click()
+    page.get_by_role("option", name="Queue lag").click()
+    expect(panel.get_by_text(said("cause.of_now"))).to_be_visible(timeout=OPENED_MS)
+    expect(page).to_have_url(re.compile(f"rule={QUEUE}"))
+    assert staged.acted == []
     no_error(page, witness)
 
 

@@ -1,7 +1,7 @@
 """The warehouse's answers about alerts, of what the engine itself kept: real rules, real steps, a real file."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from cockpit.alerts.facts import Facts
 from cockpit.alerts.machine import Alert, Kind, Page, Reading, acknowledge, step, transition
-from cockpit.alerts.metrics import infos
+from cockpit.alerts.metrics import PAGES, infos
 from cockpit.alerts.rule_file import read_rules
 from cockpit.alerts.rules import Known, Mute, Rule, RuleFile
 from cockpit.alerts.silences import Silence
@@ -19,13 +19,17 @@ from cockpit.alerts.telling import Told
 from cockpit.config import ROOT
 from cockpit.errors import UnknownRead
 from cockpit.notify.message import Outcome, Receipt
+from cockpit.store.database import Database
 from ingest.warehouse.alert_file import AlertFile
 from ingest.warehouse.alert_frames import AlertFrames
 from ingest.warehouse.alert_store import AlertStore, Changes
 from ingest.warehouse.outbox import Attempt, Outbox
+from tests.alerts.past_reads import Asked
+from tests.alerts.shop import HOUR, MINUTE, SECOND, every
+from tests.alerts.shop import Shop as Tables
+from tests.warehouse_events import Row
 
-SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
-PAGES = frozenset({"/", *(f"/{path.stem}" for path in (ROOT / "pages").glob("*.py"))})
+FRAMES = ("alert_now", "alert_history", "alert_deliveries", "alert_silences", "alert_rules")
 RUNBOOK = "https://example.com/runbook?a=1&b=2"
 ERRORS, SILENT, QUEUE, LATENCY, DROP = (
     "integration_error_rate", "channel_down", "queue_lag", "site_latency", "personalizations_drop"
@@ -47,6 +51,7 @@ class Shop:
 
     def __init__(self, folder: Path, now: datetime, *, has_engine: bool = True) -> None:
         self.now, self.has_engine = now, has_engine
+        self.past: Callable[..., pl.DataFrame] | None = None
         self.file = rules()
         self.kept = AlertFile(folder / "alerts.sqlite")
         assert self.kept.own(now)
@@ -56,6 +61,8 @@ class Shop:
     def __call__(self, name: str, **params: object) -> pl.DataFrame:
         if name == "alert_engine":
             return self._engine()
+        if self.past is not None and name not in FRAMES:
+            return self.past(name, **params)
         if name in ("alert_history", "alert_deliveries"):
             start, end = (datetime.fromisoformat(str(params[key])) for key in ("start", "end"))
             return self.frames.history(start, end) if name == "alert_history" else self.frames.deliveries(start, end)
@@ -148,6 +155,28 @@ def lively(folder: Path, now: datetime) -> Shop:
     shop.told(taken, "dpo", Outcome.NO_SUCH_RECEIVER)
     shop.told(quiet, "marketing-lead", None)
     return shop
+
+
+def eventful(folder: Path, now: datetime) -> Shop:
+    """As `lively`, with the tables behind it: e-mail and WhatsApp for three hours, of which WhatsApp failed in one."""
+    shop = lively(folder, now)
+    database = Database.open(None)
+    start = now.replace(second=0, microsecond=0) - 3 * HOUR
+    failed_from, failed_to = start + HOUR, start + 2 * HOUR
+    rows = [*attempts("email", start, now), *attempts("whatsapp", start, failed_from)]
+    rows += attempts("whatsapp", failed_from, failed_to, "personalization_failed")
+    Tables(database).take(*rows, *attempts("whatsapp", failed_to, now))
+
+    def past(name: str, **params: object) -> pl.DataFrame:
+        with database.cursor() as cursor:
+            return Asked(cursor)(name, **params)
+
+    shop.past = past
+    return shop
+
+
+def attempts(channel: str, start: datetime, end: datetime, name: str = "personalization_delivered") -> list[Row]:
+    return every(6 * SECOND, start, end, name=name, channel=channel, use_case="cart")
 
 
 def calm(folder: Path, now: datetime) -> Shop:

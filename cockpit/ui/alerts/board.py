@@ -7,7 +7,7 @@ import streamlit as st
 
 from cockpit.errors import WarehouseUnreachable
 from cockpit.ui import services, theme
-from cockpit.ui.alerts import acts, choice, markup
+from cockpit.ui.alerts import acts, choice, markup, preview
 from cockpit.ui.experiments.frame import plain
 from cockpit.ui.language import language, translate
 from cockpit.ui.reads import read
@@ -19,10 +19,12 @@ TICK_S = 10.0  # no shorter than an answer is kept
 
 
 def draw(view: str) -> None:
-    """The view, again every few seconds while somebody looks at it; the form of who acts stays as it is."""
+    """The view, again every few seconds while somebody looks at it; what is typed in above it stays as it is."""
     st.html(markup.style(theme.palette()))
     if view in ("now", "silences", "deliveries"):
         acts.who()
+    if view == "rules":
+        preview.draw()
     st.fragment(_body, run_every=TICK_S)(view)
 
 
