@@ -70,6 +70,15 @@ def test_only_the_screens_know_streamlit() -> None:
     } == set()
 
 
+def test_only_the_notifier_knows_apprise() -> None:
+    assert {path for path in importers("apprise") if not path.startswith("cockpit/notify/")} == set()
+
+
+def test_alerts_are_judged_and_worded_without_files_clocks_threads_or_chance() -> None:
+    outside = ("sqlite3", "pathlib", "os", "threading", "concurrent", "time", "random", "urllib", "logging", "socket")
+    assert {name: found for name in outside if (found := {p for p in importers(name) if "cockpit/alerts/" in p})} == {}
+
+
 def test_the_gateway_cannot_reach_duckdb_even_indirectly() -> None:
     loaded = "import sys, ingest.gateway.command; sys.exit('duckdb' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", loaded], cwd=ROOT, timeout=60, check=False).returncode == 0

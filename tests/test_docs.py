@@ -4,12 +4,18 @@ import re
 import shutil
 import subprocess
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from cockpit.alerts.keys import GROUPING_KEYS, INHIBIT_KEYS, MUTE_KEYS, RECEIVER_KEYS, RULE_KEYS, Key
+from cockpit.alerts.metrics import ALERT_METRICS, OF_ATTEMPTS, OF_EVENTS, PAGES, infos
+from cockpit.alerts.rule_file import read_rules
+from cockpit.alerts.rules import LABELS, Grouping, Inhibit, Known, Mute, Receiver, Rule
 from cockpit.config import ROOT, Config
 from cockpit.events.codes import MEANINGS, Code
 
@@ -108,10 +114,86 @@ def test_the_tables_of_properties_are_those_of_the_catalogue() -> None:
 def test_every_setting_is_in_the_documents_with_its_default() -> None:
     config = Config()
     defaults = {name: getattr(config, name) for name in Config.__struct_fields__}
-    defaults["run_dir"] = config.run_dir.relative_to(ROOT)
+    for path in ("run_dir", "alert_rules"):
+        defaults[path] = defaults[path].relative_to(ROOT)
     table = rows(DOCS / "operations.md", "Settings")
     documented = {variable.strip("`"): default.strip("`").split(" ")[0] for variable, default, _ in table}
     assert documented == {f"COCKPIT_{name.upper()}": str(default) for name, default in defaults.items()}
+
+
+ALERTS = DOCS / "alerts.md"
+KEYS: Mapping[str, tuple[Mapping[str, Key], type[msgspec.Struct]]] = {
+    "key": (RULE_KEYS, Rule),
+    "receiver": (RECEIVER_KEYS, Receiver),
+    "mute": (MUTE_KEYS, Mute),
+    "inhibit": (INHIBIT_KEYS, Inhibit),
+    "grouping": (GROUPING_KEYS, Grouping),
+}
+AS_DURATION = ((timedelta(hours=1), "h"), (timedelta(minutes=1), "m"), (timedelta(seconds=1), "s"))
+
+
+def table_under(path: Path, head: str) -> dict[str, list[str]]:
+    """Cells after the first, by the first, of the table whose head begins with this word; code without its marks."""
+    after = path.read_text(encoding="utf-8").partition(f"\n| {head} |")[2]
+    lines = after.partition("\n\n")[0].splitlines()[2:]
+    split = ([cell.strip() for cell in line.strip("|").split("|")] for line in lines)
+    return {first.strip("`"): rest for first, *rest in split}
+
+
+def as_toml(value: object) -> str:
+    """As the table of keys writes a default; empty: there is none, or nothing."""
+    if isinstance(value, timedelta):
+        return next(f"{value // unit}{name}" for unit, name in AS_DURATION if value >= unit or name == "s")
+    if isinstance(value, tuple):
+        return msgspec.json.format(msgspec.json.encode(value), indent=0).decode()
+    if isinstance(value, bool | dict):
+        return msgspec.json.encode(value).decode()
+    return "" if value is None else str(value)
+
+
+@pytest.mark.parametrize("head", KEYS)
+def test_the_tables_of_keys_are_those_of_the_rule_file_with_their_defaults(head: str) -> None:
+    keys, kind = KEYS[head]
+    fields = {field.name: field for field in msgspec.structs.fields(kind)}
+
+    def default(name: str, key: Key) -> str:
+        field = fields[key.field or name]
+        made = field.default_factory() if callable(field.default_factory) else field.default
+        return "" if key.is_required or field.required else as_toml(made)
+
+    documented = {name: cells[0].strip("`") for name, cells in table_under(ALERTS, head).items()}
+    assert documented == {name: default(name, key) for name, key in keys.items()}
+
+
+def test_the_table_of_metrics_is_that_of_the_registry_with_its_labels() -> None:
+    short = {OF_EVENTS: "events", OF_ATTEMPTS: "attempts"}
+    labels = {name: short.get(metric.labels) or ", ".join(metric.labels) for name, metric in ALERT_METRICS.items()}
+    assert {name: cells[0] for name, cells in table_under(ALERTS, "metric").items()} == labels
+
+
+def test_every_label_that_an_alert_may_carry_is_named() -> None:
+    sentence = re.search(r"^Labels are (.+?)\. None", ALERTS.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    assert sentence is not None
+    assert set(re.findall(r"`(\w+)`", sentence[1])) == set(LABELS)
+
+
+def test_the_example_of_a_rule_file_is_one() -> None:
+    (example,) = re.findall(r"^```toml\n(.*?)^```", ALERTS.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    file = read_rules(example, "alerts.md", Known(infos(), PAGES))
+    assert [receiver.name for receiver in file.receivers] == ["oncall", "lead"]
+
+
+def test_each_of_the_22_edge_cases_names_tests_that_exist_and_say_its_number() -> None:
+    table = re.findall(r"^\| (\d+) \| .+ \| ([^|]+) \|$", ALERTS.read_text(encoding="utf-8"), re.MULTILINE)
+    assert [int(number) for number, _ in table] == list(range(1, 23))
+    missing = []
+    for number, cell in table:
+        named = [name.split("::") for name in re.findall(r"`([^`]+)`", cell)]
+        texts = {path: (ROOT / path).read_text(encoding="utf-8") for path, _ in named}
+        missing += [f"{path}::{name}" for path, name in named if f"def {name}(" not in texts[path]]
+        if not any(re.search(rf"\b[Ee]dge {number}\b", text) for text in texts.values()):
+            missing.append(f"edge {number}")
+    assert missing == []
 
 
 @pytest.mark.parametrize("part", ["requirements.in", "requirements-dev.in"])

@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 import msgspec
@@ -13,7 +13,7 @@ from cockpit.alerts.rules import Labels, Rule, RuleFile, Severity
 from cockpit.alerts.telling import Board, Told
 from cockpit.alerts.world import Span, Values
 
-PIECES = 200  # of a line, each drawn by at most three points
+PIECES = 300  # of a line, each drawn by its worst value, or by two points where it has a gap
 
 Point = tuple[datetime, float | None]
 
@@ -39,7 +39,7 @@ class Episode(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Line(msgspec.Struct, frozen=True):
-    """Values of one thing, the lowest and the highest of each piece of time; None where there was none to judge."""
+    """Of one thing the worst value of each piece of time; None where there was none to judge."""
 
     labels: Labels
     points: tuple[Point, ...]
@@ -147,39 +147,26 @@ class _Trace:
 
     def __init__(self, span: Span) -> None:
         self._start, self._width = span.start, (span.end - span.start) / PIECES
-        self._piece = 0
-        self._seen: list[Point] = []
+        self._piece = -1
         self._last_at: datetime | None = None
         self._points: list[Point] = []
 
     def add(self, rule: Rule, reading: Reading) -> None:
-        piece = (reading.at - self._start) // self._width
+        at, value = reading.at, _judged(rule, reading)
+        piece = (at - self._start) // self._width
         if piece != self._piece:
-            self._end_piece()
-            self._piece = piece
-            if self._last_at is not None and reading.at - self._last_at > rule.max_gap:
+            if self._last_at is not None and at - self._last_at > rule.max_gap:
                 self._points.append((self._last_at + rule.every, None))
-        self._last_at = reading.at
-        self._seen.append((reading.at, _judged(rule, reading)))
+            self._points.append((at, value))
+        elif value is not None:
+            worst = self._points[-1][1]
+            if worst is None or (value != worst and rule.fire.worse(worst, value) == value):
+                self._points[-1] = at, value
+        self._piece, self._last_at = piece, at
 
     def points(self) -> tuple[Point, ...]:
         """Those so far."""
-        self._end_piece()
         return tuple(self._points)
-
-    def _end_piece(self) -> None:
-        self._points += extremes(self._seen)
-        self._seen = []
-
-
-def extremes(points: Iterable[Point]) -> list[Point]:
-    """The lowest and the highest in the order of time; if none has a value, one without."""
-    seen = list(points)
-    valued = [(value, at) for at, value in seen if value is not None]
-    if not valued:
-        return seen[:1]
-    chosen = {at: value for value, at in (min(valued), max(valued))}
-    return [(at, chosen[at]) for at in sorted(chosen)]
 
 
 def _judged(rule: Rule, reading: Reading) -> float | None:

@@ -8,7 +8,7 @@ import msgspec
 from cockpit.alerts.digest import Digest, digest_text
 from cockpit.alerts.drill import Drill, drill_text
 from cockpit.alerts.facts import Facts
-from cockpit.alerts.messages import Place, Text, Tone, text_of
+from cockpit.alerts.messages import WORDLESS, Place, Text, Tone, text_of
 from cockpit.alerts.rules import RuleFile
 from cockpit.i18n.translate import DEFAULT, language_of, translate
 from cockpit.notify.message import Message
@@ -21,17 +21,32 @@ def composer(file: RuleFile, zone: ZoneInfo, base_url: str) -> Callable[[Waiting
     def compose(notice: Waiting) -> Message:
         receiver = file.receiver_by_name.get(notice.receiver)
         place = Place(receiver.language if receiver else DEFAULT, zone, base_url)
-        text = _text(notice, file, place)
+        text = _worded(notice, file, place)
         return Message(
             receiver=notice.receiver,
             key=notice.key,
             dedup_key=notice.dedup_key,
             tone=text.tone,
             title=text.title,
-            body="\n".join((text.body, *_why_you(notice, place))),
+            body=text.body,
         )
 
     return compose
+
+
+def _worded(notice: Waiting, file: RuleFile, place: Place) -> Text:
+    """By its key where the words fail: one bad notice must not stop the others."""
+    try:
+        text = _text(notice, file, place)
+        return msgspec.structs.replace(text, body="\n".join((text.body, *_why_you(notice, place))))
+    except WORDLESS:
+        return _bare(notice)
+
+
+def _bare(notice: Waiting) -> Text:
+    """What is about no alert opens no incident: nothing would close it."""
+    tone = Tone.SUCCESS if notice.closes else Tone.FAILURE if notice.alerts else Tone.INFO
+    return Text(notice.kind, notice.key, tone)
 
 
 def _why_you(notice: Waiting, place: Place) -> Iterator[str]:
@@ -49,4 +64,4 @@ def _text(notice: Waiting, file: RuleFile, place: Place) -> Text:
         case Drill():
             return drill_text(notice.says, place)
         case None:
-            return Text(notice.kind, notice.key, Tone.SUCCESS if notice.closes else Tone.FAILURE)
+            return _bare(notice)

@@ -3,11 +3,10 @@
 What is left out changes no reading. A window is whole minutes, so between two of them nothing new is read of events:
 there is a round each minute, when the rules' delay has passed, and a rule that comes more often comes each minute;
 `for` and `keep_firing_for` pass as on duty. Where a message is owed there is another round when it is due, as on duty.
-`consent_breach` alone looks to the instant, over a quarter of an hour: what it counts is in 15 windows of the minutes.
+`consent_breach` alone looks to the instant, over a quarter of an hour, so what it counts is there at 15 looks.
 
-Two things are seen earlier than they were: events that came late (1 of 100, by 90 s in the mean), and answers about
-consent, since a day is taken in before its minutes are looked at. Experiments are looked at each hour, after their
-state has been brought up to that hour.
+A day is taken in before its minutes are looked at, so what came late in it (1 event of 100, by 90 s in the mean) counts
+from its own minute on. Experiments are looked at when their state has just been brought up.
 """
 
 from collections.abc import Iterable, Iterator

@@ -64,11 +64,11 @@ def test_of_a_truth_at_the_limit_chance_is_taken_for_sure_in_one_look_of_150_at_
     assert sum(above) <= math.exp(-SURE)
 
 
-@pytest.mark.parametrize("n", [10, 20, 100, 500])
+@pytest.mark.parametrize("n", range(10, 200))
 def test_of_a_healthy_integration_chance_is_taken_for_sure_in_next_to_no_look(n: int) -> None:
     # 1.1 % fail, which is what the messages of the simulated shop do; the rule warns at 3 %
     above = (p for k, p in enumerate(binomial(n, 0.011)) if k > 0.03 * n and is_sure(of_share(k / n, 0.03), n))
-    assert sum(above) < 1e-5
+    assert sum(above) < 1e-4
 
 
 @pytest.mark.parametrize("expected", [20, 100, 1000])

@@ -84,8 +84,8 @@ def watched(rule: Rule, asked: Asked) -> list[tuple[State, datetime]]:
     world, file = World(asked, ZONE), fitted(file_of(msgspec.structs.replace(rule, every=MINUTE)))
     alerts: Mapping[str, Alert] = {}
     changes = []
-    at = SPAN.start
-    while at < SPAN.end:
+    at = BEGAN - 2 * MINUTE
+    while at < ENDED + 10 * MINUTE:
         world.turn(at + rule.evaluation_delay, {})
         read = readings(file.rules[0], at, world, tuple(alerts.values()))
         found = outcome(Board(file, alerts), [(file.rules[0], read)], at + rule.evaluation_delay)

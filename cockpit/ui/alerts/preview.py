@@ -5,6 +5,8 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 import streamlit as st
 
+from cockpit.alerts.film import PIECES
+from cockpit.alerts.messages import span
 from cockpit.alerts.replay import Replay, Replayed, cause_of, replay, tried
 from cockpit.alerts.rules import Rule, RuleFile
 from cockpit.alerts.world import MINUTE, Span
@@ -108,7 +110,7 @@ def _remember(rule: Rule, file: RuleFile, words: ReplayWords) -> None:
     st.session_state[SHOWN] = key
 
 
-def _replayed(file: RuleFile, span: Span, words: ReplayWords) -> Replay | None:
+def _replayed(file: RuleFile, of: Span, words: ReplayWords) -> Replay | None:
     """None, and it is said why, when the warehouse does not answer."""
     place = st.empty()
 
@@ -117,7 +119,7 @@ def _replayed(file: RuleFile, span: Span, words: ReplayWords) -> Replay | None:
 
     try:
         hear(0.0)
-        found = replay(file, span, reads_of(services.warehouse()), words.words.zone, hear)
+        found = replay(file, of, reads_of(services.warehouse()), words.words.zone, hear)
     except WarehouseUnreachable:
         place.error(translate("alerts.page.undone"), icon=":material/cloud_off:")
     except UnknownRead:
@@ -151,8 +153,13 @@ def _result(found: Replayed, of: Replay, words: ReplayWords) -> None:
         st.plotly_chart(figure, key="alerts_replay_chart", theme=None, config=CONFIG, alt=sentence)
     else:
         st.info(words.say("no_values"), icon=":material/cloud_off:")
-    few = (words.say("few", shown=len(lines), count=len(found.lines)),) if len(lines) < len(found.lines) else ()
-    st.caption(plain(" ".join((*words.notes(found, of.start), *few))))
+    notes = [
+        *words.notes(found, of.start),
+        words.say("worst", piece=span(((of.end - of.start) / PIECES).total_seconds())),
+    ]
+    if len(lines) < len(found.lines):
+        notes.append(words.say("few", shown=len(lines), count=len(found.lines)))
+    st.caption(plain(" ".join(notes)))
     if found.episodes:
         st.html(markup.table(words.episodes(found, of.end)))
 

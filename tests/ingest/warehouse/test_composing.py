@@ -58,6 +58,18 @@ def test_facts_that_cannot_be_read_are_told_by_their_key(kind: str, tone: Tone) 
     assert (message.title, message.body, message.tone) == (kind, NOTICE.key, tone)
 
 
+DIGEST = Digest("digest/x/oncall", "oncall", NOON, NOON + timedelta(hours=1), (fired()[1],))
+
+
+@pytest.mark.parametrize("says", [None, DIGEST], ids=["unreadable", "without a name of the rule"])
+def test_a_digest_that_has_no_words_is_told_by_its_key_and_opens_no_incident(says: Digest | None) -> None:
+    """Edge 18 of alerts.md, of what is about no alert."""
+    nameless = replace(FILE, rules=(replace(RULE, name={}),))
+    compose = composer(nameless, ZoneInfo("UTC"), "")
+    message = compose(replace(NOTICE, kind="digest", key=DIGEST.key, alerts=(), says=says))
+    assert (message.title, message.body, message.tone) == ("digest", DIGEST.key, Tone.INFO)
+
+
 def test_a_digest_is_told_also_about_rules_that_are_gone() -> None:
     ended = replace(fired()[1], at=NOON + timedelta(minutes=18))
     digest = Digest(

@@ -6,6 +6,7 @@ import plotly.graph_objects as go
 from cockpit.alerts.conditions import read_condition
 from cockpit.alerts.replay import Replayed
 from cockpit.alerts.rules import Severity
+from cockpit.kpis.kpi import Unit
 from cockpit.ui.alerts import chart
 from cockpit.ui.palette import LIGHT
 from cockpit.views.alert_words import Words
@@ -21,7 +22,7 @@ BEHIND = timedelta(hours=3)  # São Paulo is, of UTC
 
 def errors(**changes: object) -> Replayed:
     limits = {"fire": read_condition("> 0.05"), "recover": read_condition("< 0.04"), "warn": read_condition("> 0.03")}
-    rule = rule_of(every=MINUTE, unit="share", **limits)
+    rule = rule_of(every=MINUTE, unit=Unit.SHARE, **limits)
     return replayed(*(episode(hours) for hours in (40, 20)), **{"rule": rule, **changes})
 
 
@@ -69,19 +70,27 @@ def test_a_warning_and_missing_data_look_otherwise_not_by_colour_alone() -> None
         "would have fired here (no data)", "circle-open", LIGHT.control
     )  # fmt: skip
     assert (warning.marker.symbol, warning.marker.color, list(warning.y)) == ("triangle-up", LIGHT.warn, [0.03])
-    assert drawn(found).layout.shapes[2].x1 == naive(END)  # it goes on
+    ends = [shape.x1 for shape in drawn(found).layout.shapes if shape.type == "rect"]
+    assert ends == [naive(END), naive(END - 9 * HOUR + 30 * MINUTE)]  # the longest first; one goes on
 
 
 def test_of_many_things_those_are_drawn_that_would_have_fired_and_then_the_farthest() -> None:
     others = [line(f"c{number}", number / 1000) for number in range(8)]
     found = errors(lines=(*others, line("whatsapp", 0.0)))
-    assert [each.labels["channel"] for each in chart.drawn(found)] == ["whatsapp", "c7", "c6", "c5", "c4"]
-    falling = rule_of(fire=read_condition("< 0.4"), recover=None, unit="share")
+    assert [each.labels["channel"] for each in chart.drawn(found)] == ["whatsapp", "c7", "c6"]
+    falling = rule_of(fire=read_condition("< 0.4"), recover=None, unit=Unit.SHARE)
     found = errors(lines=(*others,), episodes=(), rule=falling)
-    assert [each.labels["channel"] for each in chart.drawn(found)] == ["c0", "c1", "c2", "c3", "c4"]
+    assert [each.labels["channel"] for each in chart.drawn(found)] == ["c0", "c1", "c2"]
 
 
 def test_where_falling_is_bad_the_axis_is_for_the_low_values() -> None:
-    falling = rule_of(fire=read_condition("< 0.4"), recover=read_condition("> 0.6"), unit="share")
+    falling = rule_of(fire=read_condition("< 0.4"), recover=read_condition("> 0.6"), unit=Unit.SHARE)
     figure = drawn(errors(lines=(line("push", 12.0, 0.9),), episodes=(), rule=falling))
     assert figure.layout.yaxis.range == (0.0, 0.6 * chart.FALL)
+
+
+def test_of_very_many_episodes_all_are_marked_and_the_longest_shaded() -> None:
+    found = errors(episodes=tuple(episode(number / 4, number * MINUTE) for number in range(1, 600)))
+    figure = drawn(found)
+    assert len(figure.data[-1].x) == 599
+    assert sum(shape.type == "rect" for shape in figure.layout.shapes) == chart.MOST_BANDS

@@ -70,8 +70,8 @@ def test_a_rule_is_replayed_and_its_episodes_are_printed_in_columns(capsys: Capt
     head = next(line for line in lines if line.startswith("  Alert "))
     row = next(line for line in lines if "WhatsApp (critical)" in line)
     assert row[head.index("Peak") :].split()[0] == "100.0%"
-    assert lines[-1].startswith("1 of 1 rules replayed over 1 days: 1 episodes; messages: ")
-    assert said.err.splitlines()[-1] == "Replaying the last 1 days: 100%"
+    assert lines[-1].startswith("Rules replayed: 1 of 1, over 1 d; episodes: 1; messages: ")
+    assert said.err.splitlines()[-1] == "Replaying 1 d: 100%"
 
 
 @pytest.mark.usefixtures("warehouse")
@@ -79,7 +79,7 @@ def test_what_cannot_be_replayed_is_named_with_its_reason_in_the_language_asked_
     assert main(["alerts", "replay", RULES, "--rule", QUEUE]) == 0
     printed = capsys.readouterr().out
     assert printed.startswith("queue_lag · Atraso da fila\n  não simulada: Trata de como um processo está")
-    assert "0 de 1 regras simuladas em 7 dias: 0 episódios; ninguém teria sido avisado." in printed
+    assert "Regras simuladas: 0 de 1, em 7 d; episódios: 0; ninguém teria sido avisado." in printed
 
 
 @pytest.mark.parametrize(
