@@ -1,6 +1,6 @@
 import argparse
 import sqlite3
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,8 @@ BATCHES: list[list[Row]] = [
     [event("next day", at=NOON + timedelta(days=1), profile_id="u:2")],
 ]
 
+LATER = datetime.now(UTC) + timedelta(days=1)  # rebuilding derives up to today, whenever that is
+
 
 def arguments(*, from_events: bool = False) -> argparse.Namespace:
     return argparse.Namespace(from_log=not from_events, from_events=from_events)
@@ -50,7 +52,7 @@ def taken_in(config: Config, path: Path) -> dict[str, pl.DataFrame]:
         consumer = Consumer(log, database, config, lambda: NOON)
         while consumer.step():
             pass
-        Derivation(database, config.zone).run(NOON + timedelta(days=2))
+        Derivation(database, config.zone).run(LATER)
         found = contents(database)
     log.close()
     return found
@@ -58,7 +60,7 @@ def taken_in(config: Config, path: Path) -> dict[str, pl.DataFrame]:
 
 def made_again(path: Path, config: Config) -> dict[str, pl.DataFrame]:
     with Database.open(path) as database:
-        Derivation(database, config.zone).run(NOON + timedelta(days=2))
+        Derivation(database, config.zone).run(LATER)
         return contents(database)
 
 

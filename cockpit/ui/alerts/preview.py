@@ -57,12 +57,13 @@ def draw() -> None:
 
 
 def _rule(file: RuleFile, words: ReplayWords) -> Rule:
-    """The one that is chosen, kept in the URL.
+    """The one that is chosen, kept in the URL; else the first that can be replayed.
 
     It is set in every run: a browser that a rerun overtook has not heard of the first one, and would show the first.
     """
     key = f"alerts_replay_rule_{language()}"
-    known = (st.session_state.get(key), st.query_params.get("rule"), file.rules[0].id)
+    usual = next((rule.id for rule in file.rules if cause_of(rule) is None), file.rules[0].id)
+    known = (st.session_state.get(key), st.query_params.get("rule"), usual)
     st.session_state[key] = next(id_ for id_ in known if id_ in file.by_id)
 
     def remember() -> None:
