@@ -140,8 +140,8 @@ def _columns(rules: Iterable[Rule]) -> set[str]:
 
 
 def _kept(reads: Reads) -> Mapping[str, Kept]:
-    """By read; without those that have nothing."""
-    return {row.pop("read"): Kept(**row) for row in reads("alert_kept").drop_nulls().to_dicts()}
+    """By read."""
+    return {row.pop("read"): Kept(**row) for row in reads("alert_kept").to_dicts()}
 
 
 def _plan(rule: Rule, span: Span, kept: Mapping[str, Kept], zone: ZoneInfo) -> tuple[Stretch, ...] | Cause:

@@ -72,10 +72,10 @@ def consent_parts(database: Database, asked: Between, _: ZoneInfo) -> pl.DataFra
 
 
 def kept(database: Database, _: Nothing, zone: ZoneInfo) -> pl.DataFrame:
-    """By `read`: since when there is anything, since when by the hour, and by the minute; null in an empty database."""
+    """By `read`: since when there is anything, since when by the hour, by the minute; no row of what has nothing."""
     rows = [
         {"read": row["read"], "first_at": row["first_at"], "hours_from": hours, "minutes_from": _later(row, hours)}
-        for row in database.select("alert_kept").to_dicts()
+        for row in database.select("alert_kept").drop_nulls("first_at").to_dicts()
         for hours in [_hours_from(row, zone)]
     ]
     return pl.DataFrame(rows, schema={"read": pl.String, **dict.fromkeys(KEPT, INSTANT)})

@@ -12,7 +12,7 @@ from cockpit.clock import business_day, day_bounds
 from cockpit.errors import UnknownRead
 from cockpit.measures.retention import Period
 from cockpit.measures.rollups import UNMEASURED
-from cockpit.store import alert_reads, answers, experiment_reads, folded
+from cockpit.store import alert_past, alert_reads, answers, experiment_reads, folded
 from cockpit.store.database import Database
 
 Instant = Annotated[datetime, msgspec.Meta(tz=True)]
@@ -165,6 +165,7 @@ READS: Mapping[str, Read] = {
     "alert_models": Read(Window, alert_reads.models),
     "alert_since": Read(Nothing, alert_reads.since),
     "alert_folded": Read(Nothing, alert_reads.folded),
+    **{name: Read(*each) for name, each in alert_past.READS.items()},
     "measures": Read(answers.Measures, answers.asked_measures),
     "kpis": Read(answers.Kpis, answers.kpis),
 }

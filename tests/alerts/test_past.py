@@ -10,12 +10,13 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from cockpit.alerts.metrics import ALERT_METRICS, OfKpi, Read
-from cockpit.alerts.past import Past, Rerun, moving
+from cockpit.alerts.past import MINUTES, PARTS, Past, Rerun, moving
 from cockpit.alerts.world import Span, Split, Table, Values, World
 from cockpit.events.frame import INSTANT
 from cockpit.kpis.formula import Sum
 from cockpit.store.alert_past import COLUMNS
 from cockpit.store.database import Database
+from cockpit.store.reader import READS
 from cockpit.store.tiers import Ages, coarsen
 from tests.alerts.past_reads import Asked
 from tests.alerts.shop import DAY, HOUR, MINUTE, SECOND, ZONE, Shop, delivered, failed, said
@@ -85,6 +86,10 @@ def test_a_window_is_answered_as_the_read_itself_answers(asked: Asked, span: Spa
     past = Past(asked, COLUMNS)
     for name in WINDOWED:
         same(past(name, start=span.start, end=span.end), asked(name, start=span.start, end=span.end))
+
+
+def test_the_warehouse_knows_all_that_a_replay_asks() -> None:
+    assert {*PARTS.values(), *MINUTES.values(), "alert_kept", "alert_since"} <= READS.keys()
 
 
 def test_days_are_asked_for_once_however_many_windows_are_looked_at(asked: Asked) -> None:

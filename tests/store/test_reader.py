@@ -146,7 +146,7 @@ def test_freshness_is_what_the_last_commit_left(database: Database) -> None:
 @pytest.mark.parametrize(
     ("name", "params", "message"),
     [
-        ("drop", {}, "no read 'drop'; there are alert_consents, alert_events, alert_folded"),
+        ("drop", {}, "no read 'drop'; there are alert_consent_parts, alert_consents, alert_event_minutes"),
         ("totals", {}, "totals takes start, end.*missing required field `start`"),
         ("totals", {"start": "yesterday", "end": DAY["end"]}, r"Invalid RFC3339.*\$.start"),
         ("totals", {"start": "2026-11-20T00:00:00", "end": DAY["end"]}, "timezone"),
@@ -172,6 +172,7 @@ def test_every_read_answers_an_empty_database() -> None:
     days = {"first": "2026-01-01", "last": "2026-01-31"}
     others: dict[str, dict[str, Any]] = {
         "alert_folded": {},
+        "alert_kept": {},
         "alert_since": {},
         "freshness": {},
         "customers": {},
